@@ -1,0 +1,130 @@
+#pragma once
+#include "core/base/entity.hpp"
+#include "core/base/time.hpp"
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace iris {
+
+/// Where an executable or a script came from.
+enum class Origin : std::uint8_t {
+  unknown,
+  image,   ///< part of the container's image
+  upper,   ///< written into the container's writable layer after it was created
+  mount,   ///< on a writable mount (volume or bind)
+  tmpfs,   ///< on a memory file system
+  memory,  ///< memfd: has no file at all
+  deleted, ///< the file was already unlinked
+};
+[[nodiscard]] const char* to_string(Origin origin);
+
+struct ProcessInfo {
+  std::uint32_t pid = 0;
+  std::uint32_t parent_pid = 0;
+  std::uint32_t uid = 0;
+  std::string exe;                    ///< path of the file that runs, as the container sees it
+  std::vector<std::string> args;      ///< argv, secrets already redacted
+  std::string cwd;
+  std::string parent_exe;             ///< empty where the parent is outside of the container
+  std::vector<std::string> ancestors; ///< executables, nearest first, the container's first process last
+  Timestamp started = 0;
+  Origin origin = Origin::unknown;
+  std::string script;                 ///< the script file an interpreter was given, if any
+  Origin script_origin = Origin::unknown;
+  bool entered = false;               ///< came in from outside: docker exec, nsenter, a debugger
+  bool args_cut = false;              ///< the argument vector was longer than what is kept
+};
+
+struct ProcessStart {
+  ProcessInfo process;
+};
+
+struct ProcessExit {
+  std::uint32_t pid = 0;
+  std::string exe;
+  int exit_code = 0;
+  int signal = 0; ///< 0 for none
+  Duration lifetime = 0;
+};
+
+enum class FlowState : std::uint8_t {
+  opening,     ///< TCP: SYN seen, no answer yet
+  established, ///< both sides have spoken
+  refused,     ///< TCP: answered by RST; UDP: answered by ICMP port unreachable
+  closed,
+  one_way,     ///< UDP, ICMP and others: only the first side has spoken
+};
+[[nodiscard]] const char* to_string(FlowState state);
+
+/// One flow or the part of a long one since its last report; counts are deltas, never cumulative.
+/// `src` is the side that opened it. Bytes are IP bytes; "out" is from src to dst.
+struct Flow {
+  IpAddress src, dst;
+  std::uint16_t sport = 0, dport = 0; ///< ICMP: sport = 0, dport = type << 8 | code
+  std::uint8_t protocol = 0;          ///< IANA number
+  FlowState state = FlowState::one_way;
+  bool first_report = true;           ///< false for the later parts of a long flow
+  bool last_report = false;           ///< it ended (FIN, RST or idle)
+  bool initiator_known = true;        ///< false where the start was not seen and the ports decided
+  bool inbound = false;               ///< as seen from the observation's entity: the peer opened it
+  std::uint32_t packets_out = 0, packets_in = 0;
+  std::uint64_t bytes_out = 0, bytes_in = 0;
+  std::uint64_t payload_out = 0, payload_in = 0; ///< bytes above the transport header
+  Timestamp first = 0, last = 0;
+  std::uint16_t interface = 0;        ///< index in the source's list of interfaces
+  std::string application;            ///< protocol by nDPI, "" when not known
+};
+
+struct DnsAnswer {
+  std::string name;
+  std::vector<IpAddress> addresses;
+};
+
+enum class ContainerAction : std::uint8_t { listed, created, started, died, oom, killed, stopped, removed, connected, health };
+[[nodiscard]] const char* to_string(ContainerAction action);
+
+struct ContainerChange {
+  ContainerAction action{};
+  int exit_code = 0;
+  int signal = 0;           ///< of killed
+  bool out_of_memory = false;
+  bool asked_for = false;   ///< someone told the engine to stop it
+  bool privileged = false;
+  std::vector<std::string> published; ///< "0.0.0.0:27017->27017/tcp"
+  std::string detail;
+};
+
+/// Counters of one window; differences, except memory and pids which are the last values.
+struct Usage {
+  Duration span = 0;
+  Duration cpu = 0;
+  std::uint64_t memory = 0;
+  std::uint32_t pids = 0;
+};
+
+/// A source's own condition: what it lost since the last such observation.
+struct SensorHealth {
+  std::string sensor;       ///< "process", "packet:br-edgex", "docker", "spool", …
+  std::string what;         ///< "dropped", "down", "up", "clock-jump", …
+  std::uint64_t count = 0;
+  Timestamp since = 0;
+  std::string detail;
+};
+
+/// A container's life: startup until its process tree is steady, then steady. Their behaviours are learned apart.
+enum class Phase : std::uint8_t { startup, steady };
+[[nodiscard]] const char* to_string(Phase phase);
+
+struct Observation {
+  EntityPtr entity;    ///< never null
+  EntityPtr peer;      ///< null where there is none
+  Timestamp at = 0;    ///< wall time
+  std::int64_t boot_at = 0; ///< CLOCK_BOOTTIME ns, 0 where unknown (captures)
+  Phase phase = Phase::steady;
+  std::variant<ProcessStart, ProcessExit, Flow, DnsAnswer, ContainerChange, Usage, SensorHealth> what;
+};
+
+} // namespace iris
