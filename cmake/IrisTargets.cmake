@@ -12,6 +12,7 @@ endif()
 function(iris_library name)
   cmake_parse_arguments(arg "" "" "DEPENDS;SYSTEM" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
+  list(FILTER sources EXCLUDE REGEX "/main\\.cpp$") # a program's main is not of its library
   if(sources)
     add_library(${name} STATIC ${sources})
     target_link_libraries(${name} PUBLIC iris_options ${arg_DEPENDS})
