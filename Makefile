@@ -1,0 +1,44 @@
+# Thin: every target is one script or one tool. On a fresh Debian 12, as root: make demo
+SHELL := /bin/bash
+JOBS ?= $(shell nproc)
+
+.PHONY: help setup build test demo images lab-up lab-down bench format lint clean
+
+help: ## what there is
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+setup: ## packages, kernel file systems, Docker engine, country file (as root)
+	@scripts/setup
+
+build: ## the programs, into build/bin
+	@cmake --preset release >build.log 2>&1 || { tail -30 build.log; exit 1; }
+	@ninja -C build -j $(JOBS)
+	@rm -f build.log
+
+test: setup build ## unit, actor and lab tests
+	@scripts/docker-base
+	@ctest --test-dir build --output-on-failure
+
+demo: setup build ## a gateway of real containers, attacked; ends with a table of alerts
+	@scripts/demo
+
+images: setup build ## iris-node and iris-cloud, from the programs already built (FULL=1 compiles inside)
+	@scripts/images
+
+lab-up: ## the 2017 gateway of the lab, to play with (see docs/lab.md)
+	@tests/lab/gateway2017/lab up
+
+lab-down: ## take it away
+	@tests/lab/gateway2017/lab down
+
+bench: setup build ## the benchmarks
+	@scripts/bench
+
+format: ## clang-format every C++ file of ours
+	@git ls-files '*.hpp' '*.cpp' '*.h' '*.c' | xargs clang-format -i
+
+lint: ## clang-tidy over the sources that differ from the last commit, shellcheck over the scripts
+	@scripts/lint
+
+clean: ## remove what was built
+	@rm -rf build
