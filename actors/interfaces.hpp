@@ -87,7 +87,9 @@ using SpoolActor = InspectableActor::extend<
     // What it holds, for Hello; and the epoch that the cloud granted.
     caf::replies_to<atom::state>::with<Ref<SpoolState>>,
     caf::replies_to<Ref<SpoolEpoch>>::with<Ref<SpoolState>>,
-    // Group commit.
+    // A small value to keep: the last baselines, indicators and terms.
+    caf::replies_to<Ref<SpoolPut>>::with<atom::ok>,
+    // Time passes: losses that wait for a batch get one of their own.
     caf::reacts_to<atom::tick>>;
 
 /// The only actor of a gateway that the cloud can speak to.

@@ -28,6 +28,7 @@ struct SpooledBatches;
 struct SpoolAck;
 struct SpoolState;
 struct SpoolEpoch;
+struct SpoolPut;
 // cloud/messages.hpp
 struct PushOut;
 struct SessionStart;

@@ -3,6 +3,7 @@
 #include "node/spool/spool.hpp"
 
 #include <array>
+#include <string>
 #include <vector>
 
 namespace iris {
@@ -46,6 +47,11 @@ struct SpoolState {
   std::uint64_t epoch = 0; ///< 0: ask for a new one
   std::array<std::uint64_t, lane_count> first{}, last{}, acked{};
   SpoolCounters counters;
+};
+/// A small value to keep on disk under a name ("baseline/…", "indicators", "terms").
+struct SpoolPut {
+  std::string name;
+  std::vector<char> value;
 };
 
 } // namespace iris
