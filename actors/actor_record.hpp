@@ -11,8 +11,8 @@
 
 namespace iris {
 
-/// What happens to an ordinary message when the mailbox holds `bound` of them. Responses, messages of high priority and
-/// those of the actor system itself always pass.
+/// What happens to an ordinary message when the mailbox holds `bound` of them. Responses, messages of high
+/// priority and those of the actor system itself always pass.
 enum class MailboxPolicy : std::uint8_t {
   drop_newest, ///< it is counted and dropped; a request is answered with an error at once
   unbounded,   ///< only where credit limits what can be under way
@@ -20,9 +20,9 @@ enum class MailboxPolicy : std::uint8_t {
 
 /// What an actor is called and may hold, given when it is spawned.
 struct ActorMeta {
-  std::string kind;            ///< "collector"
-  std::string name;            ///< "edgex-core-data"; empty where there is one of its kind
-  std::uint64_t parent = 0;    ///< id of the actor that spawned it; 0 for the program
+  std::string kind;         ///< "collector"
+  std::string name;         ///< "edgex-core-data"; empty where there is one of its kind
+  std::uint64_t parent = 0; ///< id of the actor that spawned it; 0 for the program
   std::uint32_t bound = 100'000;
   MailboxPolicy policy = MailboxPolicy::drop_newest;
 };
@@ -46,9 +46,9 @@ struct MessageLabel {
   enum class Form : std::uint8_t { empty, builtin, custom, atom };
   Form form = Form::empty;
   std::uint8_t elements = 0;
-  std::uint8_t flow = 0;        ///< 0 plain, 1 request, 2 response
-  std::uint32_t bytes = 0;      ///< of wire messages; 0 for those passed by reference
-  std::uint64_t type = 0;       ///< CAF's type number, address of the type_info, or value of the atom
+  std::uint8_t flow = 0;   ///< 0 plain, 1 request, 2 response
+  std::uint32_t bytes = 0; ///< of wire messages; 0 for those passed by reference
+  std::uint64_t type = 0;  ///< CAF's type number, address of the type_info, or value of the atom
 };
 
 /// A message that was handled, as a reader sees it.
@@ -58,8 +58,8 @@ struct HandledMessage {
   std::uint64_t begin = 0, span = 0; ///< ticks
 };
 
-/// One actor's life as operators see it. Written by the actor (and `enqueued`, `dropped` by senders), read by anyone
-/// without a lock: a reader may see a message's parts a moment apart, never a torn one.
+/// One actor's life as operators see it. Written by the actor (and `enqueued`, `dropped` by senders), read by
+/// anyone without a lock: a reader may see a message's parts a moment apart, never a torn one.
 class ActorRecord {
 public:
   static constexpr std::size_t ring_size = 32;
@@ -84,7 +84,9 @@ public:
   // -- by senders
   void count_enqueued() { enqueued_.fetch_add(1, std::memory_order_relaxed); }
   void count_dropped() { dropped_.fetch_add(1, std::memory_order_relaxed); }
-  [[nodiscard]] bool full() const { return meta_.policy == MailboxPolicy::drop_newest && depth() >= meta_.bound; }
+  [[nodiscard]] bool full() const {
+    return meta_.policy == MailboxPolicy::drop_newest && depth() >= meta_.bound;
+  }
 
   // -- by the actor
   void count_handled(const MessageLabel& label, std::uint64_t begin, std::uint64_t end) {

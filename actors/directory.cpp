@@ -30,7 +30,8 @@ std::vector<Directory::Entry> Directory::list() const {
   {
     const std::lock_guard lock{mutex_};
     entries.reserve(actors_.size());
-    for (const auto& [id, entry] : actors_) entries.push_back(entry);
+    for (const auto& [id, entry] : actors_)
+      entries.push_back(entry);
   }
   std::sort(entries.begin(), entries.end(),
             [](const Entry& a, const Entry& b) { return a.record->id() < b.record->id(); });

@@ -14,8 +14,9 @@ namespace iris {
 
 using ActorRecordPtr = std::shared_ptr<ActorRecord>;
 
-/// Every actor of this process: one object a program, made before its actor system and destroyed after it, passed by
-/// reference. Its lock is taken when an actor starts or ends and when someone lists; never for a message.
+/// Every actor of this process: one object a program, made before its actor system and destroyed after it,
+/// passed by reference. Its lock is taken when an actor starts or ends and when someone lists; never for a
+/// message.
 class Directory {
 public:
   static constexpr std::size_t ended_limit = 64; ///< lives kept after their end, oldest forgotten first
@@ -29,9 +30,9 @@ public:
   /// `error` is empty for an orderly end.
   void leave(const ActorRecordPtr& record, std::string_view error);
 
-  [[nodiscard]] std::vector<Entry> list() const;                ///< those alive, by id
-  [[nodiscard]] std::vector<ActorRecordPtr> ended() const;      ///< newest first
-  [[nodiscard]] Entry find(std::uint64_t id) const;             ///< alive or ended; record is null for none
+  [[nodiscard]] std::vector<Entry> list() const;           ///< those alive, by id
+  [[nodiscard]] std::vector<ActorRecordPtr> ended() const; ///< newest first
+  [[nodiscard]] Entry find(std::uint64_t id) const;        ///< alive or ended; record is null for none
   [[nodiscard]] std::size_t size() const;
   [[nodiscard]] std::uint64_t total_spawned() const;
   [[nodiscard]] const TickScale& scale() const { return scale_; }

@@ -5,7 +5,8 @@
 
 namespace iris {
 
-/// What consume() and enqueue() need to know about a message; in the source file, to keep this header's users small.
+/// What consume() and enqueue() need to know about a message; in the source file, to keep this header's users
+/// small.
 [[nodiscard]] MessageLabel label_of(const caf::mailbox_element& element);
 /// True for an ordinary message of normal priority that is no answer and not CAF's own.
 [[nodiscard]] bool may_be_dropped(const caf::mailbox_element& element);
@@ -41,7 +42,8 @@ public:
   using super = caf::stateful_actor<State, Base>;
 
   InstrumentedActor(caf::actor_config& config, Directory& directory, ActorMeta meta)
-      : super{config}, Instrumented{directory, std::move(meta), this->id(), caf::weak_actor_ptr{this->ctrl()}} {
+      : super{config}, Instrumented{directory, std::move(meta), this->id(),
+                                    caf::weak_actor_ptr{this->ctrl()}} {
     this->set_exception_handler(end_by_exception);
   }
 

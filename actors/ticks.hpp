@@ -9,8 +9,8 @@
 
 namespace iris {
 
-/// The cheapest steady counter of this machine: time stamp counter, generic timer, or nanoseconds where there is neither.
-/// A message is timed with two of these; steady_clock would cost three times as much.
+/// The cheapest steady counter of this machine: time stamp counter, generic timer, or nanoseconds where there
+/// is neither. A message is timed with two of these; steady_clock would cost three times as much.
 [[nodiscard]] inline std::uint64_t ticks() {
 #if defined(__x86_64__)
   return __rdtsc();
@@ -23,12 +23,11 @@ namespace iris {
 #endif
 }
 
-/// Converts ticks to nanoseconds and wall time. It measures the rate from its own construction to the question, so nothing
-/// needs to be calibrated at start and the answer gets better with age.
+/// Converts ticks to nanoseconds and wall time. It measures the rate from its own construction to the
+/// question, so nothing needs to be calibrated at start and the answer gets better with age.
 class TickScale {
 public:
-  TickScale()
-      : ticks_{ticks()}, steady_{std::chrono::steady_clock::now()}, wall_{wall_now()} {
+  TickScale() : ticks_{ticks()}, steady_{std::chrono::steady_clock::now()}, wall_{wall_now()} {
     // nop
   }
   [[nodiscard]] Duration nanoseconds(std::uint64_t span) const { return Duration(double(span) * per_tick()); }
@@ -36,7 +35,8 @@ public:
     return wall_ + Duration(double(std::int64_t(at - ticks_)) * per_tick());
   }
   [[nodiscard]] static Timestamp wall_now() {
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
         .count();
   }
 
@@ -44,7 +44,9 @@ private:
   [[nodiscard]] double per_tick() const {
     const auto steady = std::chrono::steady_clock::now() - steady_;
     const auto span = ticks() - ticks_;
-    return span == 0 ? 1.0 : double(std::chrono::duration_cast<std::chrono::nanoseconds>(steady).count()) / double(span);
+    return span == 0
+               ? 1.0
+               : double(std::chrono::duration_cast<std::chrono::nanoseconds>(steady).count()) / double(span);
   }
 
   std::uint64_t ticks_;
