@@ -1,0 +1,57 @@
+#pragma once
+#include "core/alert/finding.hpp"
+#include "core/learn/baseline.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace iris {
+
+class IndicatorSet;
+
+struct JudgePolicy {
+  double report_bits = 3;        ///< novelties below this surprise are counted, not reported
+  std::size_t cause_limit = 512; ///< causes that are remembered; the oldest is forgotten
+  std::size_t flow_limit = 4096; ///< flows whose bytes are added up
+};
+
+/// Judges one entity's observations at once and its numbers when a window ends. Without a baseline only the
+/// detectors that need none speak. The first finding of a cause comes at once; later ones at most once a
+/// window. A finding's count is what happened since the previous finding of its cause, so counts add up; a
+/// flow in its evidence carries that flow's totals, so the latest of the same addresses and ports replaces
+/// the earlier.
+class ServiceJudge {
+public:
+  struct Counters {
+    std::uint64_t observations = 0, findings = 0,
+                  quiet_novelties = 0; ///< quiet = below report_bits or while learning
+    std::uint64_t evicted = 0;         ///< causes or flows forgotten at their limit
+    std::size_t causes = 0, flows = 0;
+  };
+
+  ServiceJudge(EntityPtr entity, std::string gateway, const TimeScale& scale, Timestamp now,
+               JudgePolicy policy = {});
+  ~ServiceJudge();
+  ServiceJudge(ServiceJudge&&) noexcept;
+  ServiceJudge& operator=(ServiceJudge&&) noexcept;
+
+  void set_baseline(BaselinePtr baseline); ///< null: day 0
+  void set_indicators(std::shared_ptr<const IndicatorSet> indicators);
+  void set_scale(const TimeScale& scale);
+  /// Appends at most one finding. `behaviours` as ServiceCollector::observe gave them, or derived here when
+  /// left out.
+  void judge(const Observation& observation, const std::vector<BehaviourPtr>& behaviours,
+             std::vector<Finding>& out);
+  void judge(const Observation& observation, std::vector<Finding>& out);
+  /// Appends findings on numbers of the window that is over and repeats of causes with their grown counts.
+  void close_window(Timestamp now, std::vector<Finding>& out, bool force = false);
+  [[nodiscard]] Counters counters() const;
+  [[nodiscard]] BaselinePtr baseline() const;
+
+private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+} // namespace iris
