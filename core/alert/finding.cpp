@@ -4,11 +4,16 @@ namespace iris {
 
 const char* to_string(Severity severity) {
   switch (severity) {
-  case Severity::info: return "info";
-  case Severity::low: return "low";
-  case Severity::medium: return "medium";
-  case Severity::high: return "high";
-  case Severity::critical: return "critical";
+  case Severity::info:
+    return "info";
+  case Severity::low:
+    return "low";
+  case Severity::medium:
+    return "medium";
+  case Severity::high:
+    return "high";
+  case Severity::critical:
+    return "critical";
   }
   return "unknown";
 }

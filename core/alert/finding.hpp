@@ -27,8 +27,8 @@ struct Party {
   IpAddress address;      ///< unspecified for none
   std::uint16_t port = 0; ///< 0 for none
   std::uint8_t protocol = 0;
-  std::string country;    ///< ISO 3166 alpha-2, filled in by the cloud
-  std::string network;    ///< operator or prefix of an outside address, filled in by the cloud
+  std::string country; ///< ISO 3166 alpha-2, filled in by the cloud
+  std::string network; ///< operator or prefix of an outside address, filled in by the cloud
 };
 [[nodiscard]] Party party_of(const Entity& entity);
 
@@ -42,15 +42,18 @@ struct Loss {
 struct Finding {
   static constexpr std::size_t evidence_limit = 8;
 
-  std::string detector;            ///< id from the detector table, e.g. "process.novel"
-  std::vector<std::string> also;   ///< other detectors that the same act tripped
-  Party entity, peer;              ///< peer.kind unknown = none
-  std::string cause;               ///< findings of the same entity, detector and cause are one alert
+  std::string detector;          ///< id from the detector table, e.g. "process.novel"
+  std::vector<std::string> also; ///< other detectors that the same act tripped
+  Party entity, peer;            ///< peer.kind unknown = none
+  std::string cause;             ///< findings of the same entity, detector and cause are one alert
   Severity severity = Severity::medium;
-  double score = 0;                ///< surprise in bits
+  double score = 0; ///< surprise in bits
   Timestamp first = 0, last = 0;
-  std::uint64_t count = 1;         ///< occurrences (packets of a flood, probes of a scan, executions …)
-  std::string act;                 ///< what was done, for the title: "ran /usr/bin/ping", "sent 21.3 MiB"
+  std::uint64_t count = 1; ///< occurrences (packets of a flood, probes of a scan, executions …)
+  /// What was done, for the title: "ran /usr/bin/ping", "sent 21.3 MiB to". The peer's label stands where
+  /// "{peer}" is; without that mark it is put at the end, after "to" unless the act already ends in to, from,
+  /// by, at, with or of.
+  std::string act;
   std::string expected, observed;  ///< plain sentences with counts, hours and gateways
   std::vector<std::string> attack; ///< ATT&CK ids
   std::vector<ProcessInfo> processes;
