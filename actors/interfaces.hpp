@@ -54,8 +54,8 @@ using RouterActor = InspectableActor::extend<
 using CollectorActor = InspectableActor::extend<
     // Observations of this entity.
     caf::reacts_to<Ref<ObservationBatch>>,
-    // A new baseline: texts of keys that it knows need not be sent.
-    caf::reacts_to<Ref<Baseline>>,
+    // A new baseline: texts of keys that it knows need not be sent. Indicators: listed peers are never learned.
+    caf::reacts_to<Ref<Baseline>>, caf::reacts_to<Ref<IndicatorSet>>,
     // New scales.
     caf::reacts_to<Ref<LinkTerms>>,
     // Close windows that are over.
