@@ -1,0 +1,18 @@
+#pragma once
+#include <string>
+#include <string_view>
+
+namespace iris {
+
+/// A cgroup's own name -> the container's 64 hex digits, or "": "docker-<id>.scope", "<id>",
+/// "cri-containerd-<id>.scope", "libpod-<id>.scope" … Never a monitor's cgroup ("libpod-conmon-<id>.scope").
+[[nodiscard]] std::string container_id_of_name(std::string_view name);
+
+/// A cgroup path -> container id. Of nested containers the innermost; sub-groups below the container's count
+/// to it.
+[[nodiscard]] std::string container_id_of_path(std::string_view path);
+
+/// The whole of /proc/PID/cgroup -> container id. All hierarchies are looked at, since some may be "/".
+[[nodiscard]] std::string container_id_of_proc(std::string_view file);
+
+} // namespace iris
