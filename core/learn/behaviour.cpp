@@ -1,0 +1,206 @@
+#include "core/learn/behaviour.hpp"
+
+#include "core/base/hash.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace iris {
+namespace {
+
+void put_level(Behaviour& behaviour, std::size_t level, std::string text) {
+  auto seed = std::uint64_t(behaviour.family) * 16 + level + 1;
+  behaviour.keys[level] = hash64(text, seed);
+  if (behaviour.keys[level] == 0) behaviour.keys[level] = 1;
+  if (text.size() > Behaviour::text_limit) {
+    text.resize(Behaviour::text_limit - 3);
+    text += "...";
+  }
+  behaviour.texts[level] = std::move(text);
+}
+
+Behaviour exec_behaviour(const ProcessInfo& process) {
+  Behaviour behaviour{.family = Family::exec};
+  std::string parent = process.entered ? "outside the container" : process.parent_exe;
+  if (parent.empty()) parent = "the container's start";
+  auto arguments = normalise_arguments(process.args);
+  put_level(behaviour, 0, process.exe + (arguments.empty() ? "" : " " + arguments) + " started by " + parent);
+  put_level(behaviour, 1, process.exe + " started by " + parent);
+  put_level(behaviour, 2, process.exe);
+  return behaviour;
+}
+
+std::string port_text(const Flow& flow) {
+  auto number = std::to_string(flow.dport);
+  // Where the start was not seen and both ports are high, neither names a service.
+  if (!flow.initiator_known && flow.sport >= 32768 && flow.dport >= 32768) number = "ephemeral";
+  switch (flow.protocol) {
+  case 1:
+  case 58: {
+    auto type = flow.dport >> 8;
+    bool echo = type == (flow.protocol == 1 ? 8 : 128);
+    return echo ? "icmp echo" : "icmp type " + std::to_string(type);
+  }
+  case 6:
+    return "tcp/" + number;
+  case 17:
+    return "udp/" + number;
+  default:
+    return "ip protocol " + std::to_string(flow.protocol);
+  }
+}
+
+/// Answers and errors are sent because of someone else's packet.
+bool is_icmp_reply(const Flow& flow) {
+  auto type = flow.dport >> 8;
+  if (flow.protocol == 1) return type == 0 || type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
+  if (flow.protocol == 58) return type < 128 || type == 129 || (type >= 131 && type <= 143);
+  return false;
+}
+
+std::string network_of(const IpAddress& address) {
+  return to_string(*parse_cidr(to_string(address) + (address.is_v4() ? "/24" : "/48")));
+}
+
+Behaviour peer_behaviour(const Observation& observation, const Flow& flow) {
+  Behaviour behaviour{.family = flow.inbound ? Family::peer_in : Family::peer_out};
+  const auto& address = flow.inbound ? flow.src : flow.dst;
+  auto kind = observation.peer ? observation.peer->kind : EntityKind::unknown;
+  auto name = observation.peer ? observation.peer->name : std::string{};
+  auto scope = scope_of(address);
+  auto port = port_text(flow);
+  if (scope == AddressScope::multicast || scope == AddressScope::broadcast) {
+    put_level(behaviour, 0, to_string(address) + " " + port);
+    put_level(behaviour, 2, "multicast");
+    return behaviour;
+  }
+  if (kind == EntityKind::unknown && scope == AddressScope::global) kind = EntityKind::internet;
+  if (name.empty()) name = to_string(address);
+  put_level(behaviour, 0, name + " " + port);
+  switch (kind) {
+  case EntityKind::service:
+    put_level(behaviour, 1, name);
+    put_level(behaviour, 2, flow.inbound ? "any sibling service " + port : "any sibling service");
+    break;
+  case EntityKind::gateway:
+    put_level(behaviour, 2, flow.inbound ? "the gateway " + port : "the gateway");
+    break;
+  case EntityKind::internet:
+    if (!parse_ip(name) && !flow.inbound)
+      put_level(behaviour, 1, std::string{registrable_domain(name)});
+    else
+      put_level(behaviour, 1, network_of(address));
+    put_level(behaviour, 2, flow.inbound ? "the internet " + port : "the internet");
+    behaviour.site_levels = flow.inbound ? 2 : 0;
+    break;
+  case EntityKind::device:
+  case EntityKind::unknown: {
+    std::string any = kind == EntityKind::device ? "any LAN device" : "any unlisted local address";
+    put_level(behaviour, 1, any + " " + port);
+    if (!flow.inbound) put_level(behaviour, 2, any);
+    behaviour.site_levels = 1;
+    break;
+  }
+  }
+  return behaviour;
+}
+
+} // namespace
+
+const char* to_string(Family family) {
+  switch (family) {
+  case Family::exec:
+    return "exec";
+  case Family::peer_out:
+    return "peer-out";
+  case Family::peer_in:
+    return "peer-in";
+  case Family::dns:
+    return "dns";
+  case Family::listen:
+    return "listen";
+  case Family::exit:
+    return "exit";
+  }
+  return "unknown";
+}
+
+bool is_contact(const Flow& flow) {
+  if (flow.protocol == 6) {
+    if (flow.state == FlowState::opening || flow.state == FlowState::refused) return false;
+    // A forged SYN is answered too; only a real caller sends a second packet.
+    return flow.payload_out + flow.payload_in > 0 || (flow.packets_out >= 2 && flow.packets_in >= 1) ||
+           (!flow.first_report && flow.packets_out >= 1 && flow.packets_in >= 1);
+  }
+  const auto& other = flow.inbound ? flow.src : flow.dst;
+  auto from_us = flow.inbound ? flow.packets_in : flow.packets_out;
+  return from_us > 0 || scope_of(other) != AddressScope::global;
+}
+
+std::vector<Behaviour> behaviours_of(const Observation& observation) {
+  std::vector<Behaviour> all;
+  if (const auto* start = std::get_if<ProcessStart>(&observation.what)) {
+    all.push_back(exec_behaviour(start->process));
+  } else if (const auto* flow = std::get_if<Flow>(&observation.what)) {
+    bool ours = flow->inbound ? is_contact(*flow) : flow->packets_out > 0;
+    if (!ours || is_icmp_reply(*flow)) return all;
+    all.push_back(peer_behaviour(observation, *flow));
+    if (flow->inbound && flow->packets_in > 0 && (flow->protocol == 6 || flow->protocol == 17)) {
+      Behaviour listen{.family = Family::listen};
+      put_level(listen, 0, port_text(*flow));
+      all.push_back(std::move(listen));
+    }
+  } else if (const auto* answer = std::get_if<DnsAnswer>(&observation.what)) {
+    Behaviour dns{.family = Family::dns};
+    auto name = answer->name;
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
+    while (name.ends_with('.'))
+      name.pop_back();
+    if (name.empty()) return all;
+    put_level(dns, 0, name);
+    put_level(dns, 1, std::string{registrable_domain(name)});
+    all.push_back(std::move(dns));
+  } else if (const auto* exit = std::get_if<ProcessExit>(&observation.what)) {
+    if (exit->exit_code == 0 && exit->signal == 0) return all;
+    Behaviour ended{.family = Family::exit};
+    put_level(ended, 0,
+              exit->exe + (exit->signal ? " ended by signal " + std::to_string(exit->signal)
+                                        : " exited with " + std::to_string(exit->exit_code)));
+    put_level(ended, 1, exit->exe);
+    all.push_back(std::move(ended));
+  }
+  for (auto& behaviour : all)
+    behaviour.phase = observation.phase;
+  return all;
+}
+
+std::string_view registrable_domain(std::string_view name) {
+  // The public suffix list is 15,000 lines; these second levels cover most names where the last label alone
+  // is a country's registry. A wrong guess makes the middle level coarser or finer, nothing else.
+  static constexpr std::array<std::string_view, 8> seconds{"co",  "com", "net", "org",
+                                                           "gov", "edu", "ac",  "or"};
+  auto last = name.rfind('.');
+  if (last == std::string_view::npos || last == 0) return name;
+  auto middle = name.rfind('.', last - 1);
+  if (middle == std::string_view::npos) return name;
+  auto label = name.substr(middle + 1, last - middle - 1);
+  bool registry =
+      name.size() - last == 3 && std::find(seconds.begin(), seconds.end(), label) != seconds.end();
+  if (!registry || middle == 0) return name.substr(middle + 1);
+  auto third = name.rfind('.', middle - 1);
+  return third == std::string_view::npos ? name : name.substr(third + 1);
+}
+
+bool is_public_name(std::string_view name) {
+  while (name.ends_with('.'))
+    name.remove_suffix(1);
+  auto dot = name.rfind('.');
+  if (dot == std::string_view::npos) return false;
+  auto last = name.substr(dot + 1);
+  static constexpr std::array<std::string_view, 9> local{
+      "local", "lan", "internal", "arpa", "home", "corp", "localhost", "intranet", "localdomain"};
+  return std::find(local.begin(), local.end(), last) == local.end();
+}
+
+} // namespace iris
