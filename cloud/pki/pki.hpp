@@ -1,0 +1,65 @@
+#pragma once
+#include "core/base/result.hpp"
+#include "core/base/time.hpp"
+#include "core/link/identity.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// The cloud's own certificate authority: a directory of files, each written whole or not at all, mode 0600.
+/// Keys are ECDSA P-256, documents are signed with Ed25519. No function here keeps state.
+namespace iris::pki {
+
+inline constexpr const char* ca_certificate = "ca.pem";
+inline constexpr const char* ca_key = "ca.key";
+inline constexpr const char* revocations = "crl.pem";
+inline constexpr const char* server_certificate = "server.pem";
+inline constexpr const char* server_key = "server.key";
+inline constexpr const char* signing_key = "signing.key";
+
+inline constexpr Duration day = 86'400 * second;
+inline constexpr Duration gateway_validity = 30 * day;
+inline constexpr Duration operator_validity = 365 * day;
+inline constexpr Duration server_validity = 2 * 365 * day;
+
+struct Certificate {
+  std::string pem;
+  std::string serial; ///< hex, lower case
+  Timestamp expires = 0;
+};
+
+/// What a person or a program needs to connect; all PEM.
+struct Bundle {
+  Certificate certificate;
+  std::string key;
+  std::string ca;
+};
+
+/// Makes ca.pem, ca.key, an empty crl.pem and signing.key in a directory (made if missing) that has none yet.
+[[nodiscard]] Result<void> make_authority(const std::string& directory, std::string_view name, Timestamp now);
+
+/// Writes server.pem and server.key for `iris://cloud/<shard>`; `hosts` are DNS names and IP addresses.
+[[nodiscard]] Result<Certificate> issue_server(const std::string& directory, const std::string& shard,
+                                               const std::vector<std::string>& hosts, Timestamp now,
+                                               Duration validity = server_validity);
+
+/// Takes nothing but the public key from the request; who it becomes is in `identity`.
+[[nodiscard]] Result<Certificate> sign_request(const std::string& directory, std::string_view csr,
+                                               const Identity& identity, Timestamp now,
+                                               Duration validity = gateway_validity);
+
+/// Makes a key and a certificate for it; keeps neither.
+[[nodiscard]] Result<Bundle> issue(const std::string& directory, const Identity& identity, Timestamp now,
+                                   Duration validity = operator_validity);
+
+/// Adds a serial (hex) to crl.pem. Revoking twice is no error.
+[[nodiscard]] Result<void> revoke(const std::string& directory, std::string_view serial, Timestamp now);
+[[nodiscard]] Result<std::vector<std::string>> revoked(const std::string& directory);
+
+[[nodiscard]] Result<std::string>
+fingerprint(const std::string& directory); ///< SHA-256 of the CA's DER, 32 bytes
+[[nodiscard]] Result<std::string> sign(const std::string& directory, std::string_view message);
+[[nodiscard]] Result<std::string> signing_public_key(const std::string& directory); ///< 32 bytes
+
+} // namespace iris::pki
