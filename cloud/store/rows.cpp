@@ -1,0 +1,243 @@
+#include "cloud/store/rows.hpp"
+
+#include "cloud/store/keys.hpp"
+#include "schemas/store.capnp.h"
+
+#include <capnp/message.h>
+#include <capnp/serialize.h>
+
+#include <cstring>
+
+namespace iris {
+namespace {
+
+constexpr std::size_t row_limit = 1 << 20; ///< bytes
+
+std::vector<char> flatten(capnp::MessageBuilder& message) {
+  auto words = capnp::messageToFlatArray(message);
+  auto bytes = words.asChars();
+  return {bytes.begin(), bytes.end()};
+}
+
+template <class Root, class Read>
+auto decode(std::string_view bytes, const char* what, Read read)
+    -> Result<decltype(read(std::declval<typename Root::Reader>()))> {
+  auto damaged = [&](const std::string& why) {
+    return Error{Errc::corrupt, std::string{"a stored "} + what + " is damaged: " + why};
+  };
+  if (bytes.empty() || bytes.size() > row_limit || bytes.size() % sizeof(capnp::word) != 0)
+    return damaged("its length is " + std::to_string(bytes.size()));
+  try {
+    auto words = kj::heapArray<capnp::word>(bytes.size() / sizeof(capnp::word));
+    std::memcpy(words.begin(), bytes.data(), bytes.size());
+    capnp::ReaderOptions options;
+    options.traversalLimitInWords = 4 * row_limit / sizeof(capnp::word);
+    options.nestingLimit = 4;
+    capnp::FlatArrayMessageReader message{words, options};
+    return read(message.getRoot<Root>());
+  } catch (const kj::Exception& exception) {
+    return damaged(exception.getDescription().cStr());
+  }
+}
+
+std::string text(capnp::Text::Reader reader) { return {reader.begin(), reader.size()}; }
+std::string bytes_of(capnp::Data::Reader reader) {
+  return {reinterpret_cast<const char*>(reader.begin()), reader.size()};
+}
+kj::ArrayPtr<const kj::byte> data(const char* bytes, std::size_t size) {
+  return {reinterpret_cast<const kj::byte*>(bytes), size};
+}
+
+} // namespace
+
+std::vector<char> encode(const GatewayRow& row) {
+  capnp::MallocMessageBuilder message;
+  auto out = message.initRoot<schema::GatewayRow>();
+  out.setEpoch(row.epoch);
+  auto applied = out.initApplied(unsigned(row.applied.size()));
+  for (unsigned i = 0; i < row.applied.size(); ++i)
+    applied.set(i, row.applied[i]);
+  out.setSite(row.site);
+  out.setFirstSeen(row.first_seen);
+  out.setLastSeen(row.last_seen);
+  out.setVersion(row.version);
+  out.setEnrolledAt(row.enrolled_at);
+  out.setEnrolledBy(row.enrolled_by);
+  out.setRevoked(row.revoked);
+  auto serials = out.initSerials(unsigned(row.serials.size()));
+  for (unsigned i = 0; i < row.serials.size(); ++i)
+    serials.set(i, row.serials[i]);
+  out.setClock(row.clock);
+  return flatten(message);
+}
+
+Result<GatewayRow> decode_gateway(std::string_view bytes) {
+  return decode<schema::GatewayRow>(bytes, "gateway", [](schema::GatewayRow::Reader root) {
+    GatewayRow row;
+    row.epoch = root.getEpoch();
+    auto applied = root.getApplied();
+    for (unsigned i = 0; i < applied.size() && i < row.applied.size(); ++i)
+      row.applied[i] = applied[i];
+    row.site = text(root.getSite());
+    row.first_seen = root.getFirstSeen();
+    row.last_seen = root.getLastSeen();
+    row.version = text(root.getVersion());
+    row.enrolled_at = root.getEnrolledAt();
+    row.enrolled_by = text(root.getEnrolledBy());
+    row.revoked = root.getRevoked();
+    for (auto serial : root.getSerials())
+      row.serials.push_back(text(serial));
+    row.clock = root.getClock();
+    return row;
+  });
+}
+
+std::vector<char> encode(const TokenRow& row) {
+  capnp::MallocMessageBuilder message;
+  auto out = message.initRoot<schema::TokenRow>();
+  out.setSecretHash(data(row.secret_hash.data(), row.secret_hash.size()));
+  out.setTenant(row.tenant);
+  out.setSite(row.site);
+  out.setGateway(row.gateway);
+  out.setExpires(row.expires);
+  out.setUsesLeft(row.uses_left);
+  out.setCreatedAt(row.created_at);
+  out.setRevoked(row.revoked);
+  return flatten(message);
+}
+
+Result<TokenRow> decode_token(std::string_view bytes) {
+  return decode<schema::TokenRow>(bytes, "token", [](schema::TokenRow::Reader root) {
+    TokenRow row;
+    row.secret_hash = bytes_of(root.getSecretHash());
+    row.tenant = text(root.getTenant());
+    row.site = text(root.getSite());
+    row.gateway = text(root.getGateway());
+    row.expires = root.getExpires();
+    row.uses_left = root.getUsesLeft();
+    row.created_at = root.getCreatedAt();
+    row.revoked = root.getRevoked();
+    return row;
+  });
+}
+
+std::vector<char> encode(const OperatorRow& row) {
+  capnp::MallocMessageBuilder message;
+  auto out = message.initRoot<schema::OperatorRow>();
+  out.setAdmin(row.admin);
+  out.setSerial(row.serial);
+  out.setCreatedAt(row.created_at);
+  out.setRevoked(row.revoked);
+  return flatten(message);
+}
+
+Result<OperatorRow> decode_operator(std::string_view bytes) {
+  return decode<schema::OperatorRow>(bytes, "operator", [](schema::OperatorRow::Reader root) {
+    OperatorRow row;
+    row.admin = root.getAdmin();
+    row.serial = text(root.getSerial());
+    row.created_at = root.getCreatedAt();
+    row.revoked = root.getRevoked();
+    return row;
+  });
+}
+
+std::vector<char> encode(const AuditRow& row) {
+  capnp::MallocMessageBuilder message;
+  auto out = message.initRoot<schema::AuditRow>();
+  out.setBy(row.by);
+  out.setWhat(row.what);
+  out.setTarget(row.target);
+  out.setDetail(row.detail);
+  return flatten(message);
+}
+
+Result<AuditRow> decode_audit(std::string_view bytes) {
+  return decode<schema::AuditRow>(bytes, "audit entry", [](schema::AuditRow::Reader root) {
+    return AuditRow{text(root.getBy()), text(root.getWhat()), text(root.getTarget()), text(root.getDetail())};
+  });
+}
+
+std::vector<char> encode(const ProfileRow& row) {
+  capnp::MallocMessageBuilder message;
+  auto out = message.initRoot<schema::ProfileRow>();
+  auto accepted = out.initAccepted(unsigned(row.accepted.size()));
+  unsigned i = 0;
+  for (const auto& [key, by] : row.accepted) {
+    accepted[i].setKey(key);
+    accepted[i++].setBy(by);
+  }
+  out.setForcedBy(row.forced_by);
+  return flatten(message);
+}
+
+Result<ProfileRow> decode_profile(std::string_view bytes) {
+  return decode<schema::ProfileRow>(bytes, "profile", [](schema::ProfileRow::Reader root) {
+    ProfileRow row;
+    for (auto entry : root.getAccepted())
+      row.accepted[entry.getKey()] = text(entry.getBy());
+    row.forced_by = text(root.getForcedBy());
+    return row;
+  });
+}
+
+std::vector<char> encode_outbox(const std::vector<char>& alert) {
+  capnp::MallocMessageBuilder message;
+  message.initRoot<schema::OutboxRow>().setAlert(data(alert.data(), alert.size()));
+  return flatten(message);
+}
+
+Result<std::string> decode_outbox(std::string_view bytes) {
+  return decode<schema::OutboxRow>(bytes, "outbox entry",
+                                   [](schema::OutboxRow::Reader root) { return bytes_of(root.getAlert()); });
+}
+
+std::string gateway_key(std::string_view tenant, std::string_view gateway) {
+  return KeyBuilder{}.text(tenant).text(gateway).str();
+}
+std::string alert_key(std::string_view tenant, std::string_view gateway, std::string_view id) {
+  return KeyBuilder{}.text(tenant).text(gateway).text(id).str();
+}
+std::string incident_key(std::string_view tenant, std::string_view incident, std::string_view alert) {
+  return KeyBuilder{}.text(tenant).text(incident).text(alert).str();
+}
+std::string outbox_key(std::string_view sink, std::uint64_t number) {
+  return KeyBuilder{}.text(sink).u64(number).str();
+}
+std::string audit_key(std::string_view tenant, Timestamp at, std::uint64_t number) {
+  return KeyBuilder{}.text(tenant).u64(std::uint64_t(at)).u64(number).str();
+}
+std::string evidence_prefix(std::string_view tenant, std::string_view gateway) {
+  return KeyBuilder{}.u8('g').text(tenant).text(gateway).str();
+}
+std::string evidence_prefix(std::string_view tenant, std::string_view gateway, std::string_view profile) {
+  return KeyBuilder{}.u8('g').text(tenant).text(gateway).text(profile).str();
+}
+std::string evidence_key(std::string_view tenant, std::string_view gateway, std::string_view profile,
+                         EvidenceRow kind, std::uint64_t number) {
+  return KeyBuilder{}
+      .u8('g')
+      .text(tenant)
+      .text(gateway)
+      .text(profile)
+      .u8(std::uint8_t(kind))
+      .u64(number)
+      .str();
+}
+std::string profile_index_prefix(std::string_view tenant, std::string_view profile) {
+  return KeyBuilder{}.u8('p').text(tenant).text(profile).str();
+}
+std::string profile_index_key(std::string_view tenant, std::string_view profile, std::string_view gateway) {
+  return KeyBuilder{}.u8('p').text(tenant).text(profile).text(gateway).str();
+}
+std::string baseline_prefix(std::string_view tenant, std::string_view profile) {
+  return KeyBuilder{}.u8('b').text(tenant).text(profile).str();
+}
+std::string baseline_key(std::string_view tenant, std::string_view profile, std::uint64_t version) {
+  return KeyBuilder{}.u8('b').text(tenant).text(profile).u64(version).str();
+}
+std::string profile_row_key(std::string_view tenant, std::string_view profile) {
+  return KeyBuilder{}.u8('p').text(tenant).text(profile).str();
+}
+
+} // namespace iris

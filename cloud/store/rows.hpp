@@ -1,0 +1,79 @@
+#pragma once
+#include "core/base/result.hpp"
+#include "core/base/time.hpp"
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// Rows of the database as plain structs beside their Cap'n Proto form (schemas/store.capnp), and their keys.
+namespace iris {
+
+struct GatewayRow {
+  std::uint64_t epoch = 0;
+  std::array<std::uint64_t, 2> applied{};
+  std::string site, version, enrolled_by;
+  Timestamp first_seen = 0, last_seen = 0, enrolled_at = 0;
+  bool revoked = false;
+  std::vector<std::string> serials;
+  Duration clock = 0;
+};
+struct TokenRow {
+  std::string secret_hash, tenant, site, gateway;
+  Timestamp expires = 0, created_at = 0;
+  std::uint32_t uses_left = 0;
+  bool revoked = false;
+};
+struct OperatorRow {
+  bool admin = false, revoked = false;
+  std::string serial;
+  Timestamp created_at = 0;
+};
+struct AuditRow {
+  std::string by, what, target, detail;
+};
+struct ProfileRow {
+  std::map<std::uint64_t, std::string> accepted; ///< finest key -> who accepted it
+  std::string forced_by;
+};
+
+[[nodiscard]] std::vector<char> encode(const GatewayRow& row);
+[[nodiscard]] std::vector<char> encode(const TokenRow& row);
+[[nodiscard]] std::vector<char> encode(const OperatorRow& row);
+[[nodiscard]] std::vector<char> encode(const AuditRow& row);
+[[nodiscard]] std::vector<char> encode(const ProfileRow& row);
+[[nodiscard]] std::vector<char> encode_outbox(const std::vector<char>& alert);
+[[nodiscard]] Result<GatewayRow> decode_gateway(std::string_view bytes);
+[[nodiscard]] Result<TokenRow> decode_token(std::string_view bytes);
+[[nodiscard]] Result<OperatorRow> decode_operator(std::string_view bytes);
+[[nodiscard]] Result<AuditRow> decode_audit(std::string_view bytes);
+[[nodiscard]] Result<ProfileRow> decode_profile(std::string_view bytes);
+[[nodiscard]] Result<std::string> decode_outbox(std::string_view bytes); ///< record.capnp Alert
+
+[[nodiscard]] std::string gateway_key(std::string_view tenant, std::string_view gateway);
+[[nodiscard]] std::string alert_key(std::string_view tenant, std::string_view gateway, std::string_view id);
+[[nodiscard]] std::string incident_key(std::string_view tenant, std::string_view incident,
+                                       std::string_view alert);
+[[nodiscard]] std::string outbox_key(std::string_view sink, std::uint64_t number);
+[[nodiscard]] std::string audit_key(std::string_view tenant, Timestamp at, std::uint64_t number);
+
+/// Kinds of rows in the family "behaviours".
+enum class EvidenceRow : std::uint8_t { head, key, slice };
+[[nodiscard]] std::string evidence_key(std::string_view tenant, std::string_view gateway,
+                                       std::string_view profile, EvidenceRow kind, std::uint64_t number);
+[[nodiscard]] std::string evidence_prefix(std::string_view tenant, std::string_view gateway);
+[[nodiscard]] std::string evidence_prefix(std::string_view tenant, std::string_view gateway,
+                                          std::string_view profile);
+/// Which gateways have shown a profile.
+[[nodiscard]] std::string profile_index_prefix(std::string_view tenant, std::string_view profile);
+[[nodiscard]] std::string profile_index_key(std::string_view tenant, std::string_view profile,
+                                            std::string_view gateway);
+[[nodiscard]] std::string baseline_prefix(std::string_view tenant, std::string_view profile);
+[[nodiscard]] std::string baseline_key(std::string_view tenant, std::string_view profile,
+                                       std::uint64_t version);
+[[nodiscard]] std::string profile_row_key(std::string_view tenant, std::string_view profile);
+
+} // namespace iris

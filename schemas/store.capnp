@@ -1,0 +1,64 @@
+@0xd1f0a6c3b5e80018;
+# What rests in the cloud's database and is not told by record.capnp, delta.capnp or baseline.capnp. Keys are described in
+# docs/formats.md. Times are nanoseconds since the Unix epoch, UTC.
+
+using Cxx = import "/capnp/c++.capnp";
+$Cxx.namespace("iris::schema");
+
+struct GatewayRow {
+  # One per gateway that ever enrolled or spoke. `epoch` and `applied` are what makes delivery exactly-once: they are
+  # written in the same atomic write as the effects of the batch that they count.
+  epoch @0 :UInt64;
+  applied @1 :List(UInt64);      # highest durable seq of each lane
+  site @2 :Text;
+  firstSeen @3 :Int64;
+  lastSeen @4 :Int64;            # end of the last session or last batch
+  version @5 :Text;              # of the program on the gateway
+  enrolledAt @6 :Int64;
+  enrolledBy @7 :Text;           # the token's id
+  revoked @8 :Bool;
+  serials @9 :List(Text);        # serial numbers of its certificates that have not expired, newest last
+  clock @10 :Int64;              # the gateway's clock minus ours at its last Hello, ns
+}
+
+struct TokenRow {
+  # A join token. The secret itself is not kept.
+  secretHash @0 :Data;           # SHA-256
+  tenant @1 :Text;
+  site @2 :Text;
+  gateway @3 :Text;              # the only id it may be used for; empty for any
+  expires @4 :Int64;
+  usesLeft @5 :UInt32;
+  createdAt @6 :Int64;
+  revoked @7 :Bool;
+}
+
+struct OperatorRow {
+  admin @0 :Bool;
+  serial @1 :Text;
+  createdAt @2 :Int64;
+  revoked @3 :Bool;
+}
+
+struct AuditRow {
+  by @0 :Text;                   # "operator acme/ann", "local" for the control socket
+  what @1 :Text;                 # "close", "token create", …
+  target @2 :Text;
+  detail @3 :Text;
+}
+
+struct OutboxRow {
+  # One revision of one alert that one sink has not confirmed yet.
+  alert @0 :Data;                # record.capnp Alert
+}
+
+struct ProfileRow {
+  # What people decided about one profile.
+  accepted @0 :List(AcceptedKey);
+  forcedBy @1 :Text;             # promoted to monitoring by this operator; empty for no one
+}
+
+struct AcceptedKey {
+  key @0 :UInt64;
+  by @1 :Text;
+}

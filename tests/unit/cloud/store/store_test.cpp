@@ -1,0 +1,122 @@
+#include "cloud/store/rows.hpp"
+#include "cloud/store/store.hpp"
+#include "tests/unit/cloud/temp_dir.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <filesystem>
+
+using namespace iris;
+
+TEST_CASE("a store keeps what was written and gives it back in order of keys") {
+  TempDir dir;
+  auto path = dir.path() + "/db";
+  {
+    auto store = Store::create(path);
+    REQUIRE(store);
+    StoreWrite write;
+    for (std::uint64_t i : {3, 1, 2})
+      write.put(Table::outbox, outbox_key("hook", i), std::to_string(i));
+    write.put(Table::outbox, outbox_key("hoo", 9), "other sink");
+    write.put(Table::observations, "x", "y");
+    REQUIRE((*store)->write(write));
+  }
+  auto store = Store::open(path);
+  REQUIRE(store);
+  auto prefix = KeyBuilder{}.text("hook").str();
+  std::string seen;
+  auto collect = [&](std::string_view, std::string_view value) {
+    seen += value;
+    return true;
+  };
+  REQUIRE((*store)->scan(Table::outbox, prefix, collect));
+  CHECK(seen == "123");
+  seen.clear();
+  REQUIRE((*store)->scan_back(Table::outbox, prefix, collect));
+  CHECK(seen == "321");
+  seen.clear();
+  REQUIRE((*store)->scan_from(Table::outbox, prefix, outbox_key("hook", 2), collect));
+  CHECK(seen == "23");
+  CHECK((*store)->get(Table::outbox, outbox_key("hook", 2))->value() == "2");
+  CHECK_FALSE((*store)->get(Table::alerts, "none")->has_value());
+}
+
+TEST_CASE("a missing, locked, existing, foreign or newer database each give one clear line") {
+  TempDir dir;
+  auto path = dir.path() + "/db";
+  auto missing = Store::open(path);
+  REQUIRE_FALSE(missing);
+  CHECK(missing.error().code == Errc::not_found);
+  CHECK(missing.error().message == "there is no database at " + path + "; make one with iris-cloud init");
+  {
+    auto store = Store::create(path);
+    REQUIRE(store);
+    auto again = Store::open(path);
+    REQUIRE_FALSE(again);
+    CHECK(again.error().code == Errc::locked);
+    CHECK(again.error().message.find("in use by another process") != std::string::npos);
+    auto twice = Store::create(path);
+    REQUIRE_FALSE(twice);
+    CHECK(twice.error().code == Errc::refused);
+    StoreWrite newer;
+    newer.put(Table::meta, "format", KeyBuilder{}.u64(Store::format + 1).str());
+    REQUIRE((*store)->write(newer));
+  }
+  auto newer = Store::open(path);
+  REQUIRE_FALSE(newer);
+  CHECK(newer.error().code == Errc::version);
+  CHECK(newer.error().message.find("has format 2") != std::string::npos);
+}
+
+TEST_CASE("a backup restores to what was there, and never over a database") {
+  TempDir dir;
+  auto path = dir.path() + "/db";
+  auto copy = dir.path() + "/copy";
+  {
+    auto store = Store::create(path);
+    REQUIRE(store);
+    StoreWrite write;
+    write.put(Table::alerts, "a", "1");
+    REQUIRE((*store)->write(write));
+    REQUIRE((*store)->backup(dir.path() + "/backup"));
+    StoreWrite later;
+    later.put(Table::alerts, "a", "2");
+    REQUIRE((*store)->write(later));
+    CHECK_FALSE(Store::restore(dir.path() + "/backup", path));
+  }
+  REQUIRE(Store::restore(dir.path() + "/backup", copy));
+  auto store = Store::open(copy);
+  REQUIRE(store);
+  CHECK((*store)->get(Table::alerts, "a")->value() == "1");
+  CHECK(Store::restore(dir.path() + "/nothing", dir.path() + "/x").error().code == Errc::not_found);
+}
+
+TEST_CASE("rows survive encoding and damaged ones are refused") {
+  GatewayRow gateway{7, {11, 12}, "plant", "1.0", "tok", 1, 2, 3, true, {"ab", "cd"}, -5};
+  auto bytes = encode(gateway);
+  auto back = decode_gateway({bytes.data(), bytes.size()});
+  REQUIRE(back);
+  CHECK(back->epoch == 7);
+  CHECK(back->applied == gateway.applied);
+  CHECK(back->serials == gateway.serials);
+  CHECK(back->revoked);
+  CHECK(back->clock == -5);
+  CHECK_FALSE(decode_gateway("0123456789abcdef"));
+  ProfileRow profile{{{1, "ann"}, {2, "bob"}}, "ann"};
+  bytes = encode(profile);
+  CHECK(decode_profile({bytes.data(), bytes.size()})->accepted == profile.accepted);
+  bytes = encode_outbox({'x', 'y'});
+  CHECK(*decode_outbox({bytes.data(), bytes.size()}) == "xy");
+}
+
+TEST_CASE("no text of a key can reach into the next part") {
+  CHECK(alert_key("a", "bc", "d") != alert_key("ab", "c", "d"));
+  auto key = alert_key("tenant", std::string{"g\0x", 3}, "A-1");
+  KeyReader reader{key};
+  CHECK(reader.text() == "tenant");
+  CHECK(reader.text() == std::string{"g\0x", 3});
+  CHECK(reader.text() == "A-1");
+  CHECK(reader.ok());
+  CHECK(reader.u64() == 0);
+  CHECK_FALSE(reader.ok());
+}
