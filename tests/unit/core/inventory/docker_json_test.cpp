@@ -1,0 +1,150 @@
+#include "core/inventory/docker_json.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace iris;
+
+namespace {
+const std::string id(64, 'a');
+
+std::string event(const std::string& action, const std::string& attributes,
+                  const std::string& type = "container") {
+  return R"({"Type":")" + type + R"(","Action":")" + action + R"(","Actor":{"ID":")" + id +
+         R"(","Attributes":{)" + attributes +
+         R"(}},"scope":"local","time":1700000000,"timeNano":1700000000123456789})";
+}
+} // namespace
+
+TEST_CASE("API versions are negotiated") {
+  auto engine = parse_engine_version(R"({"Version":"20.10.24","ApiVersion":"1.41","MinAPIVersion":"1.12"})");
+  REQUIRE(engine);
+  CHECK(choose_api(*engine, "1.45", "1.24").value() == "1.41");
+  CHECK(choose_api(*engine, "1.30", "1.24").value() == "1.30");
+  auto modern = parse_engine_version(R"({"Version":"29","ApiVersion":"1.52","MinAPIVersion":"1.44"})");
+  CHECK(choose_api(*modern, "1.45", "1.24").value() == "1.45");
+  CHECK(choose_api(*modern, "1.41", "1.24").error().code == Errc::version);
+  auto old = parse_engine_version(R"({"Version":"17.05","ApiVersion":"1.29"})");
+  CHECK(choose_api(*old, "1.45", "1.24").value() == "1.29"); // 1.29 < 1.45 by numbers, not by text
+  auto ancient = parse_engine_version(R"({"Version":"1.9","ApiVersion":"1.9"})");
+  CHECK_FALSE(choose_api(*ancient, "1.45", "1.24"));
+  CHECK_FALSE(parse_engine_version("{}"));
+  CHECK_FALSE(parse_engine_version("<html>"));
+}
+
+TEST_CASE("a container's description") {
+  auto facts =
+      parse_container(R"({"Id":")" + id + R"(","Created":"2026-11-24T08:43:28.908798892Z","Path":"/bin/sh",
+    "Args":["launch-edgex-mongo.sh","--password=x"],"Image":"sha256:11","Name":"/edgex-mongo","RestartCount":2,
+    "State":{"Status":"running","Running":true,"Pid":4711,"ExitCode":0,"OOMKilled":false,"StartedAt":"2026-11-24T08:43:29.5Z"},
+    "GraphDriver":{"Data":{"UpperDir":"/var/lib/docker/overlay2/x/diff"},"Name":"overlay2"},
+    "Mounts":[{"Type":"bind","Source":"/var/run/docker.sock","Destination":"/var/run/docker.sock","RW":false},
+              {"Type":"volume","Source":"/v","Destination":"/data/db","RW":true}],
+    "Config":{"Hostname":"edgex-mongo","User":"2002:2001","Image":"edgexfoundry/docker-edgex-mongo:0.2",
+      "Env":["PATH=/bin","EDGEX_SECURITY_SECRET_STORE=false","PW=geheim"],
+      "Healthcheck":{"Test":["CMD-SHELL","pg_isready"]},
+      "Labels":{"com.docker.compose.project":"edgex","com.docker.compose.service":"mongo"}},
+    "HostConfig":{"NetworkMode":"edgex_edgex-network","Privileged":true,"PidMode":"host","ReadonlyRootfs":true,
+      "CapAdd":["NET_ADMIN"],"Tmpfs":{"/run":""}},
+    "NetworkSettings":{"Ports":{"27017/tcp":[{"HostIp":"0.0.0.0","HostPort":"27017"},{"HostIp":"::","HostPort":"27017"}],
+                                "5563/tcp":null,"161/udp":[{"HostIp":"127.0.0.1","HostPort":"1161"}]},
+      "Networks":{"edgex_edgex-network":{"IPAddress":"172.18.0.3","MacAddress":"02:42:ac:12:00:03","GlobalIPv6Address":"fd00::3"}}}})");
+  REQUIRE(facts);
+  CHECK(facts->name == "edgex-mongo");
+  CHECK(facts->service == "edgex-mongo");
+  CHECK(facts->image == "edgexfoundry/docker-edgex-mongo:0.2");
+  CHECK(facts->digest == "sha256:11");
+  CHECK(facts->pid == 4711);
+  CHECK(facts->is_edgex);
+  CHECK(facts->privileged);
+  CHECK(facts->read_only);
+  CHECK(facts->security_off);
+  CHECK(facts->engine_socket);
+  CHECK(facts->pid_mode == "host");
+  CHECK(facts->restarts == 2);
+  CHECK(facts->started_at - facts->created_at == 591'201'108);
+  CHECK(facts->healthcheck == std::vector<std::string>{"CMD-SHELL", "pg_isready"});
+  CHECK(facts->command ==
+        std::vector<std::string>{"/bin/sh", "launch-edgex-mongo.sh", "--password=<redacted>"});
+  REQUIRE(facts->ports.size() == 3);
+  CHECK(to_string(facts->ports[0]) == "127.0.0.1:1161->161/udp");
+  CHECK_FALSE(facts->ports[0].reachable_from_outside());
+  CHECK(to_string(facts->ports[1]) == "0.0.0.0:27017->27017/tcp");
+  CHECK(facts->ports[1].reachable_from_outside());
+  CHECK(to_string(facts->ports[2]) == "[::]:27017->27017/tcp");
+  REQUIRE(facts->networks.size() == 1);
+  CHECK(to_string(facts->networks[0].address) == "172.18.0.3");
+  REQUIRE(facts->mounts.size() == 3);
+  CHECK(facts->mounts[1].writable);
+  CHECK(facts->mounts[2].type == "tmpfs");
+  CHECK_FALSE(facts->shadows_events);
+}
+
+TEST_CASE("made-up names give way to the compose service, chosen names stay") {
+  auto named = [](const std::string& name, const std::string& extra = "") {
+    return parse_container(R"({"Id":")" + id + R"(","Name":"/)" + name +
+                           R"(","State":{},"Config":{"Image":"x",
+      "Labels":{"com.docker.compose.project":"edgex","com.docker.compose.service":"data")" +
+                           extra + "}}}");
+  };
+  CHECK(named("edgex_data_1")->service == "data");
+  CHECK(named("edgex-data-12")->service == "data");
+  CHECK(named("edgex-core-data")->service == "edgex-core-data");
+  CHECK(named("edgex_data_x")->service == "edgex_data_x");
+  CHECK(named("a", R"(,"exitCode":"0")")->shadows_events);
+  CHECK_FALSE(parse_container("{}"));
+  CHECK_FALSE(parse_container("[1"));
+}
+
+TEST_CASE("containers of EdgeX are recognised by name, image or network") {
+  CHECK(is_edgex_container("edgex-core-data", "x", {}));
+  CHECK(is_edgex_container("kong-db", "postgres", {}));
+  CHECK_FALSE(is_edgex_container("kongfu", "postgres", {}));
+  CHECK(is_edgex_container("a", "edgexfoundry/core-data:3.1.1", {}));
+  CHECK(is_edgex_container("a", "registry.local:5000/edgexfoundry/docker-core-data-go-arm64:1.3", {}));
+  CHECK(is_edgex_container("a", "nexus3.edgexfoundry.org:10004/core-data:latest", {}));
+  CHECK(is_edgex_container("redis", "redis:7", {{"edgex_edgex-network", {}, {}, ""}}));
+  CHECK_FALSE(is_edgex_container("nginx", "nginx", {{"bridge", {}, {}, ""}}));
+}
+
+TEST_CASE("the container list") {
+  auto list = parse_container_list(R"([{"Id":")" + id + R"(","Names":["/x"],"State":"running"}])");
+  REQUIRE(list);
+  CHECK(list->at(0).name == "x");
+  CHECK_FALSE(parse_container_list(R"({"message":"no"})"));
+  CHECK_FALSE(parse_container_list(R"([{"Names":["/x"]}])"));
+}
+
+TEST_CASE("engine events") {
+  auto die = parse_engine_event(event("die", R"("exitCode":"137","image":"x","name":"edgex-core-data")"));
+  REQUIRE(die);
+  CHECK(die->kind == EngineEvent::Kind::change);
+  CHECK(die->event.change.action == ContainerAction::died);
+  CHECK(die->event.change.exit_code == 137);
+  CHECK(die->event.change.signal == 9);
+  CHECK(die->event.at == 1700000000123456789);
+  CHECK(die->event.name == "edgex-core-data");
+  auto kill = parse_engine_event(event("kill", R"("signal":"15")"));
+  CHECK(kill->event.change.action == ContainerAction::killed);
+  CHECK(kill->event.change.signal == 15);
+  CHECK(parse_engine_event(event("oom", ""))->event.change.out_of_memory);
+  CHECK(parse_engine_event(event("start", ""))->event.change.action == ContainerAction::started);
+  CHECK(parse_engine_event(event("destroy", ""))->event.change.action == ContainerAction::removed);
+  auto health = parse_engine_event(event("health_status: unhealthy", ""));
+  CHECK(health->event.change.action == ContainerAction::health);
+  CHECK(health->event.change.detail == "unhealthy");
+  auto exec = parse_engine_event(event("exec_create: /bin/sh -c mysql -psecret", ""));
+  CHECK(exec->kind == EngineEvent::Kind::exec);
+  CHECK(exec->exec_command == "/bin/sh -c mysql -p<redacted>");
+  CHECK(parse_engine_event(event("exec_die", R"("exitCode":"0")"))->kind == EngineEvent::Kind::other);
+  CHECK(parse_engine_event(event("pull", "", "image"))->kind == EngineEvent::Kind::other);
+  auto join = parse_engine_event(
+      event("connect", R"("container":")" + id + R"(","name":"edgex-network")", "network"));
+  CHECK(join->event.change.action == ContainerAction::connected);
+  CHECK(join->event.network == "edgex-network");
+  // The old fields alone say nothing: they are gone since API 1.52.
+  CHECK(parse_engine_event(R"({"status":"die","id":"x","from":"y","time":1})")->kind ==
+        EngineEvent::Kind::other);
+  CHECK_FALSE(parse_engine_event(""));
+  CHECK_FALSE(parse_engine_event(R"({"Type":"container","Action":"die","Actor":{"ID":"short"}})"));
+  CHECK(parse_engine_event("[]")->kind == EngineEvent::Kind::other);
+}
