@@ -25,6 +25,17 @@ using InspectorActor = InspectableActor::extend<
     // A question in, lines out.
     caf::replies_to<Ref<QueryRequest>>::with<Ref<QueryAnswer>>>;
 
+/// Restarts crashed children with backoff and ends them all in order.
+using SupervisorActor = InspectableActor::extend<
+    // Look after this child from now on.
+    caf::reacts_to<Ref<Supervise>>,
+    // Start the child of this number again.
+    caf::reacts_to<atom::wake, std::uint64_t>,
+    // End all children, the youngest first; answered when the last one is gone or the grace period is over.
+    caf::replies_to<atom::down>::with<atom::ok>,
+    // The grace period is over.
+    caf::reacts_to<atom::tick>>;
+
 // -- the gateway
 // -------------------------------------------------------------------------------------------------
 
@@ -54,7 +65,8 @@ using RouterActor = InspectableActor::extend<
 using CollectorActor = InspectableActor::extend<
     // Observations of this entity.
     caf::reacts_to<Ref<ObservationBatch>>,
-    // A new baseline: texts of keys that it knows need not be sent. Indicators: listed peers are never learned.
+    // A new baseline: texts of keys that it knows need not be sent. Indicators: listed peers are never
+    // learned.
     caf::reacts_to<Ref<Baseline>>, caf::reacts_to<Ref<IndicatorSet>>,
     // New scales.
     caf::reacts_to<Ref<LinkTerms>>,
@@ -137,8 +149,8 @@ using AggregatorActor = InspectableActor::extend<
     caf::replies_to<Ref<AlertCommand>>::with<Ref<QueryAnswer>>,
     // The peer broke the rules of the link.
     caf::reacts_to<Ref<PeerViolation>>,
-    // The session ended.
-    caf::reacts_to<atom::down, std::string>,
+    // The session of this number ended.
+    caf::reacts_to<atom::down, std::uint64_t>,
     // Time passes.
     caf::reacts_to<atom::tick>>;
 
@@ -148,14 +160,16 @@ using TrainerActor = InspectableActor::extend<
     caf::reacts_to<Ref<DeltaIn>>,
     // Look whether it is time for a new version.
     caf::reacts_to<atom::tick>,
+    // What training on a thread of its own gave.
+    caf::reacts_to<Ref<Trained>>,
     // Promote by an operator; learning progress.
     caf::replies_to<Ref<QueryRequest>>::with<Ref<QueryAnswer>>>;
 
-/// Knows every alert of the shard; hands changes to the sinks.
+/// Knows every alert of the shard; answers about them and sends commands to who owns them.
 using AlertManagerActor = InspectableActor::extend<
     // Revisions that are durable.
     caf::reacts_to<Ref<AlertChanges>>,
-    // "alerts", "alert ID".
+    // "alerts", "alert ID", "ack ID", "close ID", "open ID".
     caf::replies_to<Ref<QueryRequest>>::with<Ref<QueryAnswer>>>;
 
 /// Loads indicators and countries, and hands them out when they change.
@@ -166,14 +180,18 @@ using IntelligenceActor = InspectableActor::extend<
 /// Group commit: many writers, one synced write.
 using StoreActor = InspectableActor::extend<
     // A set of changes; answered when it is on disk.
-    caf::replies_to<Ref<StoreWrite>>::with<atom::ok>>;
+    caf::replies_to<Ref<StoreWrite>>::with<atom::ok>,
+    // Everything that had arrived before this goes to disk now.
+    caf::reacts_to<atom::tick>>;
 
 /// One per sink: at least once, in order, with backoff.
 using NotifierActor = InspectableActor::extend<
     // Something is in the outbox.
     caf::reacts_to<atom::wake>,
     // Try again.
-    caf::reacts_to<atom::tick>>;
+    caf::reacts_to<atom::tick>,
+    // The sink's thread has delivered everything up to the given row, or has failed.
+    caf::reacts_to<Ref<SinkResult>>>;
 
 /// Knows who is connected and which actors exist; answers operators' questions.
 using FrontdeskActor = InspectableActor::extend<

@@ -8,6 +8,8 @@ namespace iris {
 struct InspectAnswer;
 struct QueryRequest;
 struct QueryAnswer;
+// actors/supervisor.hpp
+struct Supervise;
 // actors/terms.hpp
 struct LinkTerms;
 // core/learn/baseline.hpp, core/intel/indicator_set.hpp
@@ -29,6 +31,8 @@ struct SpoolAck;
 struct SpoolState;
 struct SpoolEpoch;
 struct SpoolPut;
+// cloud/store/store.hpp
+struct StoreWrite;
 // cloud/messages.hpp
 struct PushOut;
 struct SessionStart;
@@ -39,6 +43,7 @@ struct AlertCommand;
 struct PeerViolation;
 struct DeltaIn;
 struct AlertChanges;
-struct StoreWrite;
+struct Trained;
+struct SinkResult;
 
 } // namespace iris
