@@ -1,0 +1,117 @@
+#include "node/collector_actor.hpp"
+
+#include "actors/query.hpp"
+#include "actors/terms.hpp"
+#include "core/alert/json_writer.hpp"
+#include "core/intel/indicator_set.hpp"
+
+#include <caf/typed_event_based_actor.hpp>
+
+#include <algorithm>
+
+namespace iris {
+namespace {
+
+/// How often a pair looks whether its window is over: four times a window, at most once a second.
+std::chrono::nanoseconds pace_of(const TimeScale& scale) {
+  return std::chrono::nanoseconds(std::clamp<Duration>(scale.window / 4, 50 * millisecond, second));
+}
+
+} // namespace
+
+CollectorActor::behavior_type collector_actor(CollectorActor::stateful_pointer<CollectorState> self,
+                                              std::shared_ptr<const PairWorld> world, ScorerActor scorer) {
+  self->state.scale = world->scale;
+  self->state.collector.emplace(world->entity, world->gateway, world->scale, world->now());
+  self->state.collector->set_baseline(world->baseline);
+  self->state.collector->set_indicators(world->indicators);
+  self->delayed_send(self, pace_of(world->scale), atom::tick_v);
+  return {
+      [=](atom::inspect) {
+        auto counters = self->state.collector->counters();
+        JsonWriter json;
+        json.object().field("entity", world->entity->name).field("observations", counters.observations);
+        json.field("windows", counters.windows)
+            .field("keys", std::uint64_t(counters.keys))
+            .field("overflow", counters.overflow);
+        json.field("deltas", self->state.deltas).field("delta_bytes", self->state.delta_bytes).end_object();
+        return make_ref(InspectAnswer{json.take()});
+      },
+      [=](const Ref<ObservationBatch>& batch) {
+        ObservationBatch derived;
+        derived.observations = batch->observations;
+        derived.behaviours.reserve(batch->observations->size());
+        for (const auto& observation : *batch->observations)
+          derived.behaviours.push_back(self->state.collector->observe(observation));
+        self->send(scorer, make_ref(std::move(derived)));
+      },
+      [=](const Ref<Baseline>& baseline) { self->state.collector->set_baseline(baseline.value); },
+      [=](const Ref<IndicatorSet>& indicators) { self->state.collector->set_indicators(indicators.value); },
+      [=](const Ref<LinkTerms>& terms) {
+        self->state.scale = terms->scale;
+        self->state.collector->set_scale(terms->scale);
+      },
+      [=](atom::tick) {
+        self->delayed_send(self, pace_of(self->state.scale), atom::tick_v);
+        auto delta = self->state.collector->close_window(world->now());
+        if (!delta) return;
+        auto bytes = encode(*delta);
+        ++self->state.deltas;
+        self->state.delta_bytes += bytes.size();
+        world->spool.send(self, make_ref(DeltaBatch{{std::move(bytes)}}));
+      },
+  };
+}
+
+ScorerActor::behavior_type scorer_actor(ScorerActor::stateful_pointer<ScorerState> self,
+                                        std::shared_ptr<const PairWorld> world) {
+  self->state.scale = world->scale;
+  self->state.judge.emplace(world->entity, world->gateway, world->scale, world->now());
+  self->state.judge->set_baseline(world->baseline);
+  self->state.judge->set_indicators(world->indicators);
+  if (world->baseline) self->state.baseline_version = world->baseline->version;
+  self->delayed_send(self, pace_of(world->scale), atom::tick_v);
+  auto report = [=](std::vector<Finding>&& findings) {
+    if (findings.empty()) return;
+    for (auto& finding : findings)
+      finding.loss = world->losses->around(finding.last);
+    world->spool.send(self, make_ref(FindingBatch{std::move(findings)}));
+  };
+  return {
+      [=](atom::inspect) {
+        auto counters = self->state.judge->counters();
+        auto baseline = self->state.judge->baseline();
+        JsonWriter json;
+        json.object().field("entity", world->entity->name).field("baseline", self->state.baseline_version);
+        json.field("state", baseline ? to_string(baseline->state_for(world->gateway)) : "day 0");
+        json.field("observations", counters.observations).field("findings", counters.findings);
+        json.field("quiet_novelties", counters.quiet_novelties)
+            .field("causes", std::uint64_t(counters.causes));
+        json.field("flows", std::uint64_t(counters.flows)).field("evicted", counters.evicted).end_object();
+        return make_ref(InspectAnswer{json.take()});
+      },
+      [=](const Ref<ObservationBatch>& batch) {
+        std::vector<Finding> findings;
+        for (std::size_t i = 0; i < batch->observations->size(); ++i)
+          self->state.judge->judge((*batch->observations)[i], batch->behaviours[i], findings);
+        report(std::move(findings));
+      },
+      [=](const Ref<Baseline>& baseline) {
+        self->state.baseline_version = baseline->version;
+        self->state.judge->set_baseline(baseline.value);
+      },
+      [=](const Ref<IndicatorSet>& indicators) { self->state.judge->set_indicators(indicators.value); },
+      [=](const Ref<LinkTerms>& terms) {
+        self->state.scale = terms->scale;
+        self->state.judge->set_scale(terms->scale);
+      },
+      [=](atom::tick) {
+        self->delayed_send(self, pace_of(self->state.scale), atom::tick_v);
+        std::vector<Finding> findings;
+        self->state.judge->close_window(world->now(), findings);
+        report(std::move(findings));
+      },
+  };
+}
+
+} // namespace iris

@@ -1,0 +1,133 @@
+#include "node/router/attribution.hpp"
+
+namespace iris {
+
+void Attribution::set_own_addresses(std::string gateway, const std::vector<IpAddress>& addresses) {
+  own_.clear();
+  for (const auto& address : addresses)
+    own_.emplace(address, true);
+  inventory_.set_gateway(std::move(gateway), addresses);
+}
+
+void Attribution::set_own_target(const IpAddress& address, std::uint16_t port) {
+  target_ = address;
+  target_port_ = port;
+}
+
+void Attribution::name_address(const DnsAnswer& answer) {
+  for (const auto& address : answer.addresses) {
+    auto [at, fresh] = names_.insert_or_assign(address, answer.name);
+    if (!fresh) continue;
+    if (name_order_.size() < name_limit) {
+      name_order_.push_back(address);
+      continue;
+    }
+    names_.erase(name_order_[next_name_]);
+    name_order_[next_name_] = address;
+    next_name_ = (next_name_ + 1) % name_limit;
+  }
+}
+
+EntityPtr Attribution::entity_at(const IpAddress& address) {
+  auto entity = inventory_.by_address(address);
+  if (entity->kind != EntityKind::internet) return entity;
+  auto named = names_.find(address);
+  if (named == names_.end() || entity->name == named->second) return entity;
+  auto copy = std::make_shared<Entity>(*entity);
+  copy->name = named->second;
+  return copy;
+}
+
+void Attribution::process(const std::string& container, Timestamp at, std::int64_t boot_at,
+                          const std::variant<ProcessStart, ProcessExit>& what,
+                          std::vector<Observation>& out) {
+  if (container.empty()) {
+    ++counters_.host_processes;
+    return;
+  }
+  auto entity = inventory_.by_container(container);
+  if (!entity) {
+    // The engine has not told of it yet: it is judged under its id, which the engine's name replaces.
+    auto unnamed = std::make_shared<Entity>();
+    unnamed->kind = EntityKind::service;
+    unnamed->name = container.substr(0, 12);
+    unnamed->container = container;
+    entity = unnamed;
+  }
+  if (std::holds_alternative<ProcessStart>(what)) phases_.exec(container, at);
+  Observation observation;
+  observation.entity = std::move(entity);
+  observation.at = at;
+  observation.boot_at = boot_at;
+  observation.phase = phases_.phase_of(container, at);
+  std::visit([&](const auto& w) { observation.what = w; }, what);
+  out.push_back(std::move(observation));
+}
+
+bool Attribution::is_other_copy(const IpAddress& src, const IpAddress& dst, std::uint16_t dport,
+                                std::uint8_t protocol, InterfaceRole role) const {
+  if (role != InterfaceRole::lan) return false;
+  if (is_own(src)) return true;
+  return is_own(dst) && inventory_.published_to(dport, protocol) != 0;
+}
+
+void Attribution::flow(const Flow& flow, InterfaceRole role, std::vector<Observation>& out) {
+  if (is_other_copy(flow.src, flow.dst, flow.dport, flow.protocol, role)) {
+    ++counters_.translated;
+    return;
+  }
+  if (target_port_ != 0 && flow.dst == target_ && flow.dport == target_port_ && is_own(flow.src)) {
+    ++counters_.own;
+    return;
+  }
+  auto src = entity_at(flow.src);
+  auto dst = entity_at(flow.dst);
+  auto watched = [](const EntityPtr& entity) {
+    return entity->kind == EntityKind::service || entity->kind == EntityKind::device;
+  };
+  if (!watched(src) && !watched(dst)) {
+    ++counters_.unattributed;
+    return;
+  }
+  Observation observation;
+  observation.at = flow.last;
+  observation.what = flow;
+  if (watched(src)) {
+    observation.entity = src;
+    observation.peer = dst;
+    observation.phase = phases_.phase_of(src->container, flow.first);
+    out.push_back(observation);
+  }
+  if (watched(dst)) {
+    observation.entity = dst;
+    observation.peer = src;
+    observation.phase = phases_.phase_of(dst->container, flow.first);
+    std::get<Flow>(observation.what).inbound = true;
+    out.push_back(std::move(observation));
+  }
+}
+
+void Attribution::container(const ContainerEvent& event, std::vector<Observation>& out) {
+  auto entity = inventory_.by_container(event.id);
+  if (!entity) return;
+  Observation observation;
+  observation.entity = std::move(entity);
+  observation.at = event.at;
+  observation.phase = phases_.phase_of(event.id, event.at);
+  observation.what = event.change;
+  out.push_back(std::move(observation));
+}
+
+void Attribution::usage(const std::string& container, Timestamp at, const Usage& usage,
+                        std::vector<Observation>& out) {
+  auto entity = inventory_.by_container(container);
+  if (!entity) return;
+  Observation observation;
+  observation.entity = std::move(entity);
+  observation.at = at;
+  observation.phase = phases_.phase_of(container, at);
+  observation.what = usage;
+  out.push_back(std::move(observation));
+}
+
+} // namespace iris

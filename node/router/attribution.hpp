@@ -1,0 +1,66 @@
+#pragma once
+#include "core/inventory/inventory.hpp"
+#include "node/router/phase_clock.hpp"
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace iris {
+
+/// Where a packet source listens; it decides which copy of a translated packet counts.
+enum class InterfaceRole : std::uint8_t { bridge, lan };
+
+/// Says whose an observation is and who is at the other end. One thread.
+///
+/// A packet that Docker translates is seen twice: on the container bridge with the container's own address,
+/// and on the LAN with the gateway's. The bridge's copy counts. So on the LAN everything that the gateway's
+/// own addresses open is left out (masqueraded, or the host's own), and everything that goes to a published
+/// port of them.
+class Attribution {
+public:
+  static constexpr std::size_t name_limit = 4'096; ///< addresses with a DNS name
+
+  struct Counters {
+    std::uint64_t translated = 0;   ///< flows left out as the other copy
+    std::uint64_t own = 0;          ///< the monitor's own traffic
+    std::uint64_t unattributed = 0; ///< neither side is a service or a device
+    std::uint64_t host_processes = 0;
+  };
+
+  [[nodiscard]] Inventory& inventory() { return inventory_; }
+  [[nodiscard]] PhaseClock& phases() { return phases_; }
+  void set_own_addresses(std::string gateway, const std::vector<IpAddress>& addresses);
+  /// What the monitor itself asks (core-metadata), so that it is no part of anyone's habits.
+  void set_own_target(const IpAddress& address, std::uint16_t port);
+  void name_address(const DnsAnswer& answer);
+
+  void process(const std::string& container, Timestamp at, std::int64_t boot_at,
+               const std::variant<ProcessStart, ProcessExit>& what, std::vector<Observation>& out);
+  /// One observation for each side that is a service or a LAN device.
+  void flow(const Flow& flow, InterfaceRole role, std::vector<Observation>& out);
+  void container(const ContainerEvent& event, std::vector<Observation>& out);
+  void usage(const std::string& container, Timestamp at, const Usage& usage, std::vector<Observation>& out);
+
+  /// Whether traffic between these two, seen on such an interface, is the other copy of translated traffic.
+  [[nodiscard]] bool is_other_copy(const IpAddress& src, const IpAddress& dst, std::uint16_t dport,
+                                   std::uint8_t protocol, InterfaceRole role) const;
+  [[nodiscard]] EntityPtr entity_at(const IpAddress& address);
+  [[nodiscard]] const Counters& counters() const { return counters_; }
+
+private:
+  [[nodiscard]] bool is_own(const IpAddress& address) const { return own_.contains(address); }
+
+  Inventory inventory_;
+  PhaseClock phases_;
+  Counters counters_;
+  std::unordered_map<IpAddress, bool, IpAddressHash> own_;
+  std::unordered_map<IpAddress, std::string, IpAddressHash> names_;
+  std::vector<IpAddress> name_order_; ///< ring of what was named, oldest replaced first
+  std::size_t next_name_ = 0;
+  IpAddress target_;
+  std::uint16_t target_port_ = 0;
+};
+
+} // namespace iris

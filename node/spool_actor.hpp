@@ -1,0 +1,30 @@
+#pragma once
+#include "actors/interfaces.hpp"
+#include "node/spool/messages.hpp"
+
+#include <chrono>
+#include <functional>
+#include <memory>
+
+namespace iris {
+
+struct SpoolActorState {
+  static inline const char* name = "spool";
+  std::shared_ptr<Spool> spool;
+  std::function<Timestamp()> now;
+  std::uint64_t failed_writes = 0;
+  /// Deltas that wait for the next synced write: at most this long and this many bytes.
+  static constexpr std::chrono::milliseconds group_time{250};
+  static constexpr std::size_t group_bytes = 256 << 10;
+  std::vector<std::vector<char>> waiting;
+  std::size_t waiting_bytes = 0;
+};
+
+/// Owns the spool; runs detached, since every write of findings waits for the disk.
+/// @param wake called after something new is on disk
+/// @param told called with every finding once it is on disk (a local syslog)
+SpoolActor::behavior_type spool_actor(SpoolActor::stateful_pointer<SpoolActorState> self,
+                                      std::shared_ptr<Spool> spool, std::function<Timestamp()> now,
+                                      std::function<void()> wake, std::function<void(const Finding&)> told);
+
+} // namespace iris

@@ -1,0 +1,130 @@
+#include "node/uplink/session_messages.hpp"
+
+#include "schemas/link.capnp.h"
+
+#include <capnp/message.h>
+#include <capnp/serialize.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace iris {
+namespace {
+
+std::vector<char> flat(capnp::MessageBuilder& message) {
+  auto words = capnp::messageToFlatArray(message);
+  auto bytes = words.asChars();
+  return {bytes.begin(), bytes.end()};
+}
+
+/// Calls `read` with a reader whose limits are those of a peer that is not trusted. Copies once for
+/// alignment.
+template <class Root, class Read>
+auto decode(const std::vector<char>& bytes, const char* what, Read read)
+    -> decltype(read(std::declval<typename Root::Reader>())) {
+  if (bytes.size() % sizeof(capnp::word) != 0 || bytes.empty())
+    return Error{Errc::corrupt, std::string{what} + ": not a Cap'n Proto message"};
+  std::vector<capnp::word> words(bytes.size() / sizeof(capnp::word));
+  std::memcpy(words.data(), bytes.data(), bytes.size());
+  try {
+    capnp::ReaderOptions options;
+    options.traversalLimitInWords = 4 * words.size() + 1'024;
+    options.nestingLimit = 8;
+    capnp::FlatArrayMessageReader message{kj::ArrayPtr<const capnp::word>(words.data(), words.size()),
+                                          options};
+    return read(message.getRoot<Root>());
+  } catch (const kj::Exception& e) {
+    return Error{Errc::corrupt, std::string{what} + ": " + e.getDescription().cStr()};
+  }
+}
+
+} // namespace
+
+std::vector<char> encode_hello(const HelloOut& hello) {
+  capnp::MallocMessageBuilder message;
+  auto root = message.initRoot<schema::Hello>();
+  root.setProtocolMajor(protocol_major);
+  root.setProtocolMinor(protocol_minor);
+  root.setVersion(hello.version);
+  root.setEpoch(hello.spool.epoch);
+  auto lanes = root.initLanes(lane_count);
+  for (unsigned i = 0; i < lane_count; ++i) {
+    lanes[i].setLane(std::uint8_t(i));
+    lanes[i].setFirstSeq(hello.spool.first[i]);
+    lanes[i].setLastSeq(hello.spool.last[i]);
+  }
+  auto baselines = root.initBaselines(unsigned(hello.baselines.size()));
+  for (unsigned i = 0; i < hello.baselines.size(); ++i) {
+    baselines[i].setProfile(hello.baselines[i].first);
+    baselines[i].setVersion(hello.baselines[i].second);
+  }
+  root.setIntelligence(hello.intelligence);
+  root.setBootTime(hello.now);
+  root.setInstance(hello.instance);
+  root.setSite(hello.site);
+  return flat(message);
+}
+
+Result<WelcomeIn> decode_welcome(const std::vector<char>& bytes) {
+  return decode<schema::Welcome>(bytes, "welcome", [](schema::Welcome::Reader root) -> Result<WelcomeIn> {
+    WelcomeIn welcome;
+    welcome.major = root.getProtocolMajor();
+    welcome.minor = root.getProtocolMinor();
+    welcome.version = root.getVersion();
+    welcome.refusal = root.getRefusal();
+    welcome.epoch = root.getEpoch();
+    for (auto lane : root.getApplied()) {
+      if (lane.getLane() >= lane_count) return Error{Errc::invalid, "welcome: unknown lane"};
+      welcome.applied[lane.getLane()] = lane.getLastSeq();
+    }
+    welcome.credit_batches = std::clamp<std::uint32_t>(root.getCreditBatches(), 1, 1'024);
+    welcome.credit_bytes = std::clamp<std::uint32_t>(root.getCreditBytes(), 64 << 10, 4 << 20);
+    auto scale = root.getScale();
+    welcome.scale = {scale.getDay(), scale.getWindow(), scale.getStartup(), scale.getAlertQuiet()};
+    if (welcome.refusal.empty() &&
+        (welcome.scale.day < second || welcome.scale.window < 100 * millisecond || welcome.scale.startup < 0))
+      return Error{Errc::invalid, "welcome: impossible time scale"};
+    auto key = root.getBaselineKey();
+    welcome.baseline_key.assign(reinterpret_cast<const char*>(key.begin()), key.size());
+    welcome.tenant = root.getTenant();
+    welcome.site = root.getSite();
+    return welcome;
+  });
+}
+
+Result<PushIn> decode_push(const std::vector<char>& bytes) {
+  return decode<schema::Push>(bytes, "push", [](schema::Push::Reader root) -> Result<PushIn> {
+    PushIn push;
+    push.version = root.getVersion();
+    auto take = [&push](capnp::Data::Reader data) {
+      push.bytes.assign(reinterpret_cast<const char*>(data.begin()),
+                        reinterpret_cast<const char*>(data.end()));
+    };
+    switch (root.which()) {
+    case schema::Push::BASELINE:
+      push.kind = PushIn::Kind::baseline;
+      take(root.getBaseline());
+      return push;
+    case schema::Push::INDICATORS:
+      push.kind = PushIn::Kind::indicators;
+      take(root.getIndicators());
+      return push;
+    case schema::Push::CREDIT:
+      push.kind = PushIn::Kind::credit;
+      push.credit_batches = root.getCredit().getBatches();
+      push.credit_bytes = root.getCredit().getBytes();
+      return push;
+    }
+    return Error{Errc::version, "push: of a kind that this version does not know"};
+  });
+}
+
+std::vector<char> encode_push_ack(bool accepted, const std::string& reason) {
+  capnp::MallocMessageBuilder message;
+  auto root = message.initRoot<schema::PushAck>();
+  root.setAccepted(accepted);
+  root.setReason(reason);
+  return flat(message);
+}
+
+} // namespace iris

@@ -1,0 +1,124 @@
+#include "node/router/attribution.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace iris;
+
+namespace {
+
+const std::string mongo_id(64, 'a'), logging_id(64, 'b');
+
+ContainerFacts container(const std::string& id, const char* name, const char* address) {
+  ContainerFacts facts;
+  facts.id = id;
+  facts.name = facts.service = name;
+  facts.digest = "sha256:1";
+  facts.running = true;
+  ContainerNetwork network;
+  network.name = "edgex-network";
+  network.address = *parse_ip(address);
+  facts.networks = {network};
+  return facts;
+}
+
+Attribution gateway() {
+  Attribution attribution;
+  attribution.set_own_addresses("gw1", {*parse_ip("10.77.0.1"), *parse_ip("172.18.0.1")});
+  attribution.inventory().set_lan({*parse_cidr("10.77.0.0/24")});
+  auto mongo = container(mongo_id, "edgex-mongo", "172.18.0.2");
+  PublishedPort port;
+  port.host_ip = "0.0.0.0";
+  port.host_port = port.container_port = 27017;
+  mongo.ports = {port};
+  attribution.inventory().set_container(mongo);
+  attribution.inventory().set_container(container(logging_id, "edgex-support-logging", "172.18.0.3"));
+  return attribution;
+}
+
+Flow flow(const char* src, const char* dst, std::uint16_t dport) {
+  Flow made;
+  made.src = *parse_ip(src);
+  made.dst = *parse_ip(dst);
+  made.sport = 40'000;
+  made.dport = dport;
+  made.protocol = 6;
+  return made;
+}
+
+} // namespace
+
+TEST_CASE("a flow between two services is told to both") {
+  auto attribution = gateway();
+  std::vector<Observation> out;
+  attribution.flow(flow("172.18.0.3", "172.18.0.2", 27017), InterfaceRole::bridge, out);
+  REQUIRE(out.size() == 2);
+  CHECK(out[0].entity->name == "edgex-support-logging");
+  CHECK(out[0].peer->name == "edgex-mongo");
+  CHECK_FALSE(std::get<Flow>(out[0].what).inbound);
+  CHECK(out[1].entity->name == "edgex-mongo");
+  CHECK(std::get<Flow>(out[1].what).inbound);
+}
+
+TEST_CASE("translated traffic counts once, by the copy on the bridge") {
+  auto attribution = gateway();
+  std::vector<Observation> out;
+  attribution.flow(flow("10.77.0.99", "10.77.0.1", 27017), InterfaceRole::lan, out);
+  attribution.flow(flow("10.77.0.1", "10.77.0.99", 47808), InterfaceRole::lan, out);
+  CHECK(out.empty());
+  CHECK(attribution.counters().translated == 2);
+  attribution.flow(flow("10.77.0.99", "172.18.0.2", 27017), InterfaceRole::bridge, out);
+  REQUIRE(out.size() == 2);
+  CHECK(out[0].entity->kind == EntityKind::device);
+  CHECK(out[1].entity->name == "edgex-mongo");
+  CHECK(out[1].peer->name == "10.77.0.99");
+}
+
+TEST_CASE("a device's flow through the gateway is the device's") {
+  auto attribution = gateway();
+  std::vector<Observation> out;
+  attribution.flow(flow("10.77.0.20", "203.0.113.9", 443), InterfaceRole::lan, out);
+  REQUIRE(out.size() == 1);
+  CHECK(out[0].entity->kind == EntityKind::device);
+  CHECK(out[0].peer->kind == EntityKind::internet);
+}
+
+TEST_CASE("an outside peer has its DNS name and the table of names is bounded") {
+  auto attribution = gateway();
+  attribution.name_address({"export.example.com", {*parse_ip("198.51.100.10")}});
+  CHECK(attribution.entity_at(*parse_ip("198.51.100.10"))->name == "export.example.com");
+  for (std::uint32_t i = 0; i < 2 * Attribution::name_limit; ++i)
+    attribution.name_address({"n" + std::to_string(i), {IpAddress::v4(0xcb007100 + i)}});
+  CHECK(attribution.entity_at(*parse_ip("198.51.100.10"))->name == "198.51.100.10");
+}
+
+TEST_CASE("the monitor's own questions are nobody's habit") {
+  auto attribution = gateway();
+  attribution.set_own_target(*parse_ip("172.18.0.3"), 48081);
+  std::vector<Observation> out;
+  attribution.flow(flow("172.18.0.1", "172.18.0.3", 48081), InterfaceRole::bridge, out);
+  CHECK(out.empty());
+  CHECK(attribution.counters().own == 1);
+}
+
+TEST_CASE("startup lasts while programs are being started, and not for ever") {
+  PhaseClock phases;
+  TimeScale scale;
+  scale.startup = 8 * second;
+  phases.set_scale(scale);
+  phases.started("c", 0);
+  CHECK(phases.phase_of("c", 7 * second) == Phase::startup);
+  phases.exec("c", 7 * second);
+  CHECK(phases.phase_of("c", 8 * second) == Phase::startup);
+  CHECK(phases.phase_of("c", 10 * second) == Phase::steady);
+  for (int i = 8; i < 60; ++i)
+    phases.exec("c", i * second);
+  CHECK(phases.phase_of("c", 41 * second) == Phase::steady);
+  CHECK(phases.phase_of("unknown", 1) == Phase::steady);
+}
+
+TEST_CASE("a program in a steady container does not make it start up again") {
+  PhaseClock phases;
+  phases.started("c", 0);
+  phases.exec("c", 1'000 * second);
+  CHECK(phases.phase_of("c", 1'000 * second) == Phase::steady);
+}
