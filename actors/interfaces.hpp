@@ -52,6 +52,8 @@ using RouterActor = InspectableActor::extend<
     caf::reacts_to<Ref<UsageBatch>>,
     // LAN devices that EdgeX knows.
     caf::reacts_to<Ref<DeviceList>>,
+    // The host's own addresses and networks, and where core-metadata is.
+    caf::reacts_to<Ref<HostAddresses>>,
     // A source's own condition.
     caf::reacts_to<Ref<HealthBatch>>,
     // A baseline or indicators from the cloud or from disk.

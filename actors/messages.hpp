@@ -21,6 +21,7 @@ struct FlowBatch;
 struct ContainerBatch;
 struct UsageBatch;
 struct DeviceList;
+struct HostAddresses;
 struct HealthBatch;
 struct ObservationBatch;
 struct FindingBatch;

@@ -17,15 +17,21 @@ std::chrono::nanoseconds pace_of(const TimeScale& scale) {
   return std::chrono::nanoseconds(std::clamp<Duration>(scale.window / 4, 50 * millisecond, second));
 }
 
+TimeScale scale_of(const PairWorld& world) {
+  auto terms = world.terms.get();
+  return terms ? terms->scale : TimeScale{};
+}
+
 } // namespace
 
 CollectorActor::behavior_type collector_actor(CollectorActor::stateful_pointer<CollectorState> self,
-                                              std::shared_ptr<const PairWorld> world, ScorerActor scorer) {
-  self->state.scale = world->scale;
-  self->state.collector.emplace(world->entity, world->gateway, world->scale, world->now());
-  self->state.collector->set_baseline(world->baseline);
-  self->state.collector->set_indicators(world->indicators);
-  self->delayed_send(self, pace_of(world->scale), atom::tick_v);
+                                              std::shared_ptr<const PairWorld> world,
+                                              Slot<ScorerActor> scorer) {
+  auto& scale = self->state.scale = scale_of(*world);
+  self->state.collector.emplace(world->entity, world->gateway, scale, world->now());
+  self->state.collector->set_baseline(world->baseline.get());
+  self->state.collector->set_indicators(world->indicators.get());
+  self->delayed_send(self, pace_of(scale), atom::tick_v);
   return {
       [=](atom::inspect) {
         auto counters = self->state.collector->counters();
@@ -43,7 +49,7 @@ CollectorActor::behavior_type collector_actor(CollectorActor::stateful_pointer<C
         derived.behaviours.reserve(batch->observations->size());
         for (const auto& observation : *batch->observations)
           derived.behaviours.push_back(self->state.collector->observe(observation));
-        self->send(scorer, make_ref(std::move(derived)));
+        scorer.send(self, make_ref(std::move(derived)));
       },
       [=](const Ref<Baseline>& baseline) { self->state.collector->set_baseline(baseline.value); },
       [=](const Ref<IndicatorSet>& indicators) { self->state.collector->set_indicators(indicators.value); },
@@ -65,12 +71,13 @@ CollectorActor::behavior_type collector_actor(CollectorActor::stateful_pointer<C
 
 ScorerActor::behavior_type scorer_actor(ScorerActor::stateful_pointer<ScorerState> self,
                                         std::shared_ptr<const PairWorld> world) {
-  self->state.scale = world->scale;
-  self->state.judge.emplace(world->entity, world->gateway, world->scale, world->now());
-  self->state.judge->set_baseline(world->baseline);
-  self->state.judge->set_indicators(world->indicators);
-  if (world->baseline) self->state.baseline_version = world->baseline->version;
-  self->delayed_send(self, pace_of(world->scale), atom::tick_v);
+  auto& scale = self->state.scale = scale_of(*world);
+  self->state.judge.emplace(world->entity, world->gateway, scale, world->now());
+  auto baseline = world->baseline.get();
+  self->state.judge->set_baseline(baseline);
+  self->state.judge->set_indicators(world->indicators.get());
+  if (baseline) self->state.baseline_version = baseline->version;
+  self->delayed_send(self, pace_of(scale), atom::tick_v);
   auto report = [=](std::vector<Finding>&& findings) {
     if (findings.empty()) return;
     for (auto& finding : findings)

@@ -16,9 +16,10 @@ namespace iris {
 struct PairWorld {
   EntityPtr entity;
   std::string gateway;
-  TimeScale scale;
-  BaselinePtr baseline;                           ///< null for none yet
-  std::shared_ptr<const IndicatorSet> indicators; ///< null for none yet
+  // What the cloud sent last, for a life that starts later; empty for nothing yet.
+  Slot<BaselinePtr> baseline;
+  Slot<std::shared_ptr<const IndicatorSet>> indicators;
+  Slot<std::shared_ptr<const LinkTerms>> terms;
   std::shared_ptr<LossLedger> losses;
   Slot<SpoolActor> spool;
   std::function<Timestamp()> now;
@@ -33,7 +34,8 @@ struct CollectorState {
 
 /// Counts one entity's behaviours and passes each batch on to the scorer with the behaviours derived.
 CollectorActor::behavior_type collector_actor(CollectorActor::stateful_pointer<CollectorState> self,
-                                              std::shared_ptr<const PairWorld> world, ScorerActor scorer);
+                                              std::shared_ptr<const PairWorld> world,
+                                              Slot<ScorerActor> scorer);
 
 struct ScorerState {
   static inline const char* name = "scorer";

@@ -1,0 +1,258 @@
+#include "node/router_actor.hpp"
+
+#include "actors/query.hpp"
+#include "actors/spawn.hpp"
+#include "actors/supervisor.hpp"
+#include "actors/terms.hpp"
+#include "core/alert/json_writer.hpp"
+#include "core/intel/indicator_set.hpp"
+
+#include <caf/send.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <spdlog/spdlog.h>
+
+#include <set>
+
+namespace iris {
+namespace {
+
+using Self = RouterActor::stateful_pointer<RouterState>;
+using World = std::shared_ptr<const RouterWorld>;
+using namespace std::chrono_literals;
+
+/// Frees a place by retiring the pair that was quiet for longest, devices first.
+void retire(RouterState& state, std::unordered_map<std::string, RouterPair>::iterator pair) {
+  for (auto end : {pair->second.collector.with(
+                       [](const auto& h) { caf::anon_send_exit(h, caf::exit_reason::user_shutdown); }),
+                   pair->second.scorer.with(
+                       [](const auto& h) { caf::anon_send_exit(h, caf::exit_reason::user_shutdown); })})
+    (void)end;
+  state.pairs.erase(pair);
+  ++state.retired;
+}
+
+RouterPair* pair_for(Self self, const World& world, const EntityPtr& entity, Timestamp at) {
+  auto& state = self->state;
+  auto profile = profile_of(*entity);
+  if (auto known = state.pairs.find(profile); known != state.pairs.end()) {
+    known->second.last_seen = at;
+    return &known->second;
+  }
+  if (state.pairs.size() >= world->pair_limit) {
+    auto quietest = state.pairs.end();
+    for (auto it = state.pairs.begin(); it != state.pairs.end(); ++it)
+      if (it->second.world->entity->kind == EntityKind::device &&
+          (quietest == state.pairs.end() || it->second.last_seen < quietest->second.last_seen))
+        quietest = it;
+    if (quietest == state.pairs.end() || entity->kind == EntityKind::device) {
+      ++state.without_pair;
+      return nullptr;
+    }
+    retire(state, quietest);
+  }
+  RouterPair pair;
+  pair.last_seen = at;
+  pair.world = std::make_shared<PairWorld>();
+  pair.world->entity = entity;
+  pair.world->gateway = world->gateway;
+  pair.world->losses = world->losses;
+  pair.world->spool = world->spool;
+  pair.world->now = world->now;
+  pair.world->indicators.set(state.indicators);
+  pair.world->terms.set(state.terms);
+  if (auto baseline = state.baselines.find(profile); baseline != state.baselines.end())
+    pair.world->baseline.set(baseline->second);
+  auto& system = self->home_system();
+  auto* directory = world->directory;
+  auto parent = self->id();
+  std::shared_ptr<const PairWorld> given = pair.world;
+  supervise<ScorerActor>(
+      world->supervisor, "scorer " + entity->name,
+      [&system, directory, parent, given] {
+        return spawn_in<ScorerActor, ScorerState>(
+            system, *directory, {.kind = "scorer", .name = given->entity->name, .parent = parent},
+            scorer_actor, given);
+      },
+      pair.scorer);
+  supervise<CollectorActor>(
+      world->supervisor, "collector " + entity->name,
+      [&system, directory, parent, given, scorer = pair.scorer] {
+        return spawn_in<CollectorActor, CollectorState>(
+            system, *directory, {.kind = "collector", .name = given->entity->name, .parent = parent},
+            collector_actor, given, scorer);
+      },
+      pair.collector);
+  return &state.pairs.emplace(std::move(profile), std::move(pair)).first->second;
+}
+
+/// Hands each entity its own observations, in order.
+void dispatch(Self self, const World& world, std::vector<Observation>&& observations) {
+  std::unordered_map<std::string, std::vector<Observation>> by_profile;
+  for (auto& observation : observations)
+    by_profile[profile_of(*observation.entity)].push_back(std::move(observation));
+  for (auto& [profile, own] : by_profile) {
+    self->state.observations += own.size();
+    auto* pair = pair_for(self, world, own.front().entity, own.back().at);
+    if (pair == nullptr) continue;
+    pair->collector.send(self, make_ref(ObservationBatch{
+                                   std::make_shared<const std::vector<Observation>>(std::move(own)), {}}));
+  }
+}
+
+Party party_at(Attribution& attribution, const IpAddress& address, std::uint16_t port,
+               std::uint8_t protocol) {
+  if (address == IpAddress{}) return {};
+  auto party = party_of(*attribution.entity_at(address));
+  party.address = address;
+  party.port = port;
+  party.protocol = protocol;
+  return party;
+}
+
+/// Scans and floods were judged in the capture thread; here their addresses become names.
+void tell_alarms(Self self, const World& world, const FlowBatch& batch) {
+  FindingBatch findings;
+  auto& attribution = self->state.attribution;
+  for (const auto& alarm : batch.alarms) {
+    if (attribution.is_other_copy(alarm.src, alarm.dst, alarm.port, alarm.protocol, batch.role)) continue;
+    ++self->state.alarms;
+    auto finding = finding_of(alarm, party_at(attribution, alarm.src, 0, alarm.protocol),
+                              party_at(attribution, alarm.dst, alarm.port, alarm.protocol));
+    finding.loss = world->losses->around(finding.last);
+    findings.findings.push_back(std::move(finding));
+  }
+  if (!findings.findings.empty()) world->spool.send(self, make_ref(std::move(findings)));
+}
+
+void take_containers(Self self, const World& world, const ContainerBatch& batch) {
+  auto& state = self->state;
+  auto& inventory = state.attribution.inventory();
+  for (const auto& facts : batch.facts) {
+    if (facts.running) state.attribution.phases().started(facts.id, facts.started_at);
+    inventory.set_container(facts);
+  }
+  std::vector<Observation> observations;
+  for (const auto& event : batch.events) {
+    state.attribution.container(event, observations);
+    if (event.change.action == ContainerAction::removed || event.change.action == ContainerAction::died)
+      state.attribution.phases().gone(event.id);
+    if (event.change.action == ContainerAction::removed) inventory.remove_container(event.id);
+  }
+  if (!batch.facts.empty() || !batch.events.empty()) world->inventory_changed(inventory);
+  dispatch(self, world, std::move(observations));
+}
+
+void retire_idle(RouterState& state, const RouterWorld& world) {
+  auto now = world.now();
+  for (auto it = state.pairs.begin(); it != state.pairs.end();) {
+    auto current = it++;
+    const auto& entity = *current->second.world->entity;
+    auto quiet = now - current->second.last_seen;
+    const auto* facts = state.attribution.inventory().facts(entity.container);
+    bool gone = facts == nullptr || !facts->running;
+    if (entity.kind == EntityKind::device ? quiet > world.idle_device : gone && quiet > world.gone_service)
+      retire(state, current);
+  }
+}
+
+std::string describe(const RouterState& state) {
+  const auto& counters = state.attribution.counters();
+  JsonWriter json;
+  json.object().field("pairs", std::uint64_t(state.pairs.size())).field("observations", state.observations);
+  json.field("alarms", state.alarms).field("translated", counters.translated).field("own", counters.own);
+  json.field("unattributed", counters.unattributed).field("host_processes", counters.host_processes);
+  json.field("without_pair", state.without_pair).field("retired", state.retired);
+  json.field("baselines", std::uint64_t(state.baselines.size()));
+  json.field("indicators", std::uint64_t(state.indicators ? state.indicators->size() : 0)).end_object();
+  return json.take();
+}
+
+} // namespace
+
+RouterActor::behavior_type router_actor(Self self, World world, std::vector<BaselinePtr> baselines,
+                                        std::shared_ptr<const IndicatorSet> indicators,
+                                        std::shared_ptr<const LinkTerms> terms) {
+  auto& state = self->state;
+  for (auto& baseline : baselines)
+    state.baselines[baseline->profile] = std::move(baseline);
+  state.indicators = std::move(indicators);
+  state.terms = std::move(terms);
+  if (state.terms) state.attribution.phases().set_scale(state.terms->scale);
+  for (const auto& network : world->local)
+    state.attribution.inventory().add_local(network);
+  self->delayed_send(self, 5s, atom::tick_v);
+  return {
+      [=](atom::inspect) { return make_ref(InspectAnswer{describe(self->state)}); },
+      [=](const Ref<ProcessBatch>& batch) {
+        std::vector<Observation> observations;
+        for (const auto& event : batch->events)
+          self->state.attribution.process(event.container, event.at, event.boot_at, event.what, observations);
+        dispatch(self, world, std::move(observations));
+      },
+      [=](const Ref<FlowBatch>& batch) {
+        for (const auto& answer : batch->answers)
+          self->state.attribution.name_address(answer);
+        tell_alarms(self, world, *batch);
+        std::vector<Observation> observations;
+        for (const auto& flow : batch->flows)
+          self->state.attribution.flow(flow, batch->role, observations);
+        dispatch(self, world, std::move(observations));
+      },
+      [=](const Ref<ContainerBatch>& batch) { take_containers(self, world, *batch); },
+      [=](const Ref<UsageBatch>& batch) {
+        std::vector<Observation> observations;
+        for (const auto& [container, usage] : batch->usages)
+          self->state.attribution.usage(container, batch->at, usage, observations);
+        dispatch(self, world, std::move(observations));
+      },
+      [=](const Ref<DeviceList>& list) { self->state.attribution.inventory().set_devices(list->devices); },
+      [=](const Ref<HostAddresses>& addresses) {
+        self->state.attribution.set_own_addresses(world->gateway, addresses->own);
+        self->state.attribution.inventory().set_lan(addresses->lan);
+        self->state.attribution.set_own_target(addresses->metadata, addresses->metadata_port);
+      },
+      [=](const Ref<HealthBatch>& batch) {
+        for (const auto& report : batch->reports) {
+          world->losses->note(report, batch->at);
+          if (report.what == "dropped")
+            spdlog::warn("{} lost {} observations{}{}", report.sensor, report.count,
+                         report.detail.empty() ? "" : ": ", report.detail);
+          else
+            spdlog::warn("{}: {}{}{}", report.sensor, report.what, report.detail.empty() ? "" : ": ",
+                         report.detail);
+        }
+        world->spool.send(self, batch);
+      },
+      [=](const Ref<Baseline>& baseline) {
+        self->state.baselines[baseline->profile] = baseline.value;
+        auto pair = self->state.pairs.find(baseline->profile);
+        if (pair == self->state.pairs.end()) return;
+        pair->second.world->baseline.set(baseline.value);
+        pair->second.collector.send(self, baseline);
+        pair->second.scorer.send(self, baseline);
+      },
+      [=](const Ref<IndicatorSet>& fresh) {
+        self->state.indicators = fresh.value;
+        for (auto& [profile, pair] : self->state.pairs) {
+          pair.world->indicators.set(fresh.value);
+          pair.collector.send(self, fresh);
+          pair.scorer.send(self, fresh);
+        }
+      },
+      [=](const Ref<LinkTerms>& fresh) {
+        self->state.terms = fresh.value;
+        self->state.attribution.phases().set_scale(fresh->scale);
+        for (auto& [profile, pair] : self->state.pairs) {
+          pair.world->terms.set(fresh.value);
+          pair.collector.send(self, fresh);
+          pair.scorer.send(self, fresh);
+        }
+      },
+      [=](atom::tick) {
+        self->delayed_send(self, 5s, atom::tick_v);
+        retire_idle(self->state, *world);
+      },
+  };
+}
+
+} // namespace iris

@@ -1,0 +1,56 @@
+#pragma once
+#include "actors/directory.hpp"
+#include "actors/interfaces.hpp"
+#include "actors/slot.hpp"
+#include "node/collector_actor.hpp"
+#include "node/router/attribution.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+namespace iris {
+
+struct RouterWorld {
+  std::string gateway;
+  Directory* directory = nullptr;
+  SupervisorActor supervisor;
+  Slot<SpoolActor> spool;
+  std::shared_ptr<LossLedger> losses;
+  std::function<Timestamp()> now;
+  std::size_t pair_limit = 256;
+  std::vector<Cidr> local;
+  Duration idle_device = 600 * second; ///< a pair of a device that is quiet for so long is retired
+  Duration gone_service = 60 * second; ///< the same for a container that is gone
+  /// Called when the set of container addresses or of core-metadata changed, to capture and ask elsewhere.
+  std::function<void(const Inventory&)> inventory_changed;
+};
+
+/// A pair of collector and scorer, supervised, for one service profile or device.
+struct RouterPair {
+  std::shared_ptr<PairWorld> world;
+  Slot<CollectorActor> collector;
+  Slot<ScorerActor> scorer;
+  Timestamp last_seen = 0;
+};
+
+struct RouterState {
+  static inline const char* name = "router";
+  Attribution attribution;
+  std::unordered_map<std::string, RouterPair> pairs; ///< by profile
+  std::map<std::string, BaselinePtr> baselines;      ///< by profile
+  std::shared_ptr<const IndicatorSet> indicators;
+  std::shared_ptr<const LinkTerms> terms;
+  std::uint64_t observations = 0, alarms = 0, without_pair = 0, retired = 0;
+};
+
+/// @param baselines, indicators, terms what was on disk at the start
+RouterActor::behavior_type router_actor(RouterActor::stateful_pointer<RouterState> self,
+                                        std::shared_ptr<const RouterWorld> world,
+                                        std::vector<BaselinePtr> baselines,
+                                        std::shared_ptr<const IndicatorSet> indicators,
+                                        std::shared_ptr<const LinkTerms> terms);
+
+} // namespace iris
