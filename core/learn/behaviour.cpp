@@ -76,6 +76,7 @@ Behaviour peer_behaviour(const Observation& observation, const Flow& flow) {
   }
   if (kind == EntityKind::unknown && scope == AddressScope::global) kind = EntityKind::internet;
   if (name.empty()) name = to_string(address);
+  behaviour.peer_class = kind;
   put_level(behaviour, 0, name + " " + port);
   switch (kind) {
   case EntityKind::service:
@@ -125,6 +126,27 @@ const char* to_string(Family family) {
   return "unknown";
 }
 
+bool is_reported(Family family, EntityKind entity, EntityKind peer_class) {
+  switch (family) {
+  case Family::exec:
+    return true;
+  case Family::dns:
+    return peer_class == EntityKind::internet;
+  case Family::listen:
+  case Family::exit:
+    return false;
+  case Family::peer_out:
+    // A device that calls a service is that service's client; the service's pair says so.
+    return entity == EntityKind::service || peer_class != EntityKind::service;
+  case Family::peer_in:
+    if (peer_class == EntityKind::service) return false;
+    // Behind masquerading a service's call reaches a device from the gateway's address.
+    return entity == EntityKind::service ||
+           (peer_class != EntityKind::device && peer_class != EntityKind::gateway);
+  }
+  return false;
+}
+
 bool is_contact(const Flow& flow) {
   if (flow.protocol == 6) {
     if (flow.state == FlowState::opening || flow.state == FlowState::refused) return false;
@@ -143,7 +165,8 @@ std::vector<Behaviour> behaviours_of(const Observation& observation) {
     all.push_back(exec_behaviour(start->process));
   } else if (const auto* flow = std::get_if<Flow>(&observation.what)) {
     bool ours = flow->inbound ? is_contact(*flow) : flow->packets_out > 0;
-    if (!ours || is_icmp_reply(*flow)) return all;
+    constexpr std::uint8_t igmp = 2; // group membership, by the kernel itself
+    if (!ours || is_icmp_reply(*flow) || flow->protocol == igmp) return all;
     all.push_back(peer_behaviour(observation, *flow));
     if (flow->inbound && flow->packets_in > 0 && (flow->protocol == 6 || flow->protocol == 17)) {
       Behaviour listen{.family = Family::listen};
@@ -152,6 +175,7 @@ std::vector<Behaviour> behaviours_of(const Observation& observation) {
     }
   } else if (const auto* answer = std::get_if<DnsAnswer>(&observation.what)) {
     Behaviour dns{.family = Family::dns};
+    if (is_public_name(answer->name)) dns.peer_class = EntityKind::internet;
     auto name = answer->name;
     std::transform(name.begin(), name.end(), name.begin(),
                    [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });

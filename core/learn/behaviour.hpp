@@ -34,6 +34,8 @@ struct Behaviour {
   /// How many of the finest levels depend on the site (addresses of devices and of remote clients). The rest
   /// is the same on every gateway.
   std::uint8_t site_levels = 0;
+  /// Of peer families the peer's kind; of dns internet for a public name; otherwise unknown.
+  EntityKind peer_class = EntityKind::unknown;
   std::array<std::uint64_t, level_count> keys{}; ///< 0 = no such level
   std::array<std::string, level_count> texts;    ///< for people, at most text_limit bytes each
 
@@ -54,6 +56,11 @@ using BehaviourPtr = std::shared_ptr<const Behaviour>;
 /// source may be forged (spoofed floods). UDP and others: any packet that we send, or a packet inside the
 /// local networks.
 [[nodiscard]] bool is_contact(const Flow& flow);
+
+/// Whether a novelty of this family is any detector's. What a sibling service or a device does to another one
+/// that is watched itself is reported once, at the side that did it; listen and exit explain, but do not
+/// alert.
+[[nodiscard]] bool is_reported(Family family, EntityKind entity, EntityKind peer_class);
 
 /// An argument vector (argv[0] left out) as one line in which what changes from run to run is a placeholder:
 /// <n> numbers, <hex>, <uuid>, <time>, <tmp> names, <ip>; inline scripts (-c, -e) as <script:HASH>.

@@ -15,6 +15,7 @@ struct KeyDelta {
   Family family{};
   Phase phase = Phase::steady;
   std::uint8_t site_levels = 0;
+  EntityKind peer_class = EntityKind::unknown;
   bool never_learn = false;                      ///< on the never-learn list, or from a listed address
   std::array<std::uint64_t, level_count> keys{}; ///< finest first, 0 = no such level
   std::array<std::string, level_count> texts;    ///< empty where the baseline knows them

@@ -14,6 +14,7 @@ struct KeyRecord {
   Family family{};
   Phase phase = Phase::steady;
   std::uint8_t site_levels = 0;
+  EntityKind peer_class = EntityKind::unknown;
   bool never_learn = false;
   std::array<std::uint64_t, level_count> keys{};
   std::array<std::string, level_count> texts;

@@ -118,6 +118,10 @@ double floor_of(NumberFamily family) {
   return 0;
 }
 
+bool is_reported(NumberFamily family) {
+  return family == NumberFamily::flow_bytes_out || family == NumberFamily::window_bytes_out;
+}
+
 void NumberSamples::add(double value, std::uint32_t day) {
   sketch.add(value);
   if (!(value > 0)) value = 0;

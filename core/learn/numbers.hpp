@@ -38,6 +38,9 @@ struct NumberKey {
 /// Below its floor a number is never reported, however quiet a service has been.
 [[nodiscard]] double floor_of(NumberFamily family);
 
+/// Whether a detector reports it; the others feed the multivariate model and explanations.
+[[nodiscard]] bool is_reported(NumberFamily family);
+
 /// The largest value of one learning day.
 struct DayMax {
   std::uint32_t day = 0; ///< timestamp / TimeScale::day
