@@ -1,0 +1,18 @@
+#pragma once
+#include "core/base/observation.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace iris {
+
+/// Addresses kept of one answer; a name with more is a content network, of which any are enough.
+inline constexpr std::size_t dns_address_limit = 16;
+
+/// Reads a DNS response (RFC 1035): the name that was asked for, in lower case, and the A and AAAA records.
+/// A message cut by the snapshot gives what could be read; a query or anything that is not DNS gives nothing.
+/// Bytes of a label that are no visible ASCII are written as \ddd.
+[[nodiscard]] std::optional<DnsAnswer> parse_dns_answer(std::span<const std::uint8_t> payload);
+
+} // namespace iris
