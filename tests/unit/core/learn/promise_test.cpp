@@ -18,7 +18,8 @@ TEST_CASE("no alert in eight days: closed form") {
 }
 
 TEST_CASE("the worked example of docs/learning.md: two alerts in eight days") {
-  // Shape 3, x = 7/15: P(more than u) = sum over k > u of C(k+2, 2) x^k (1-x)^3: 0.0108 at u = 9, 0.0059 at u = 10.
+  // Shape 3, x = 7/15: P(more than u) = sum over k > u of C(k+2, 2) x^k (1-x)^3: 0.0108 at u = 9, 0.0059 at u
+  // = 10.
   double x = 7.0 / 15, term = (1 - x) * (1 - x) * (1 - x), below = 0;
   std::vector<double> more;
   for (int k = 0; k < 40; ++k) {
