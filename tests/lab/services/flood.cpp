@@ -6,7 +6,6 @@
 #include <cstring>
 #include <fcntl.h>
 #include <netinet/tcp.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <thread>
 #include <vector>
@@ -64,8 +63,6 @@ int run_flood(const FloodOptions& options) {
     std::fprintf(stderr, "%s is no IPv4 address\n", options.target.c_str());
     return 2;
   }
-  const rlimit files{65'536, 65'536};
-  setrlimit(RLIMIT_NOFILE, &files);
   const Socket raw(options.syn ? socket(AF_INET, SOCK_RAW, IPPROTO_TCP) : -1);
   if (options.syn && !raw) {
     std::fprintf(stderr, "SYN packets alone need CAP_NET_RAW: %s\n", std::strerror(errno));

@@ -72,6 +72,13 @@ private:
 
 Response not_found() { return {404, R"({"error":"no such resource"})"}; }
 
+/// A name in a path: blanks are all that the lab's names hold.
+std::string escaped(std::string name) {
+  for (std::size_t at = 0; (at = name.find(' ', at)) != std::string::npos;)
+    name.replace(at, 1, "%20");
+  return name;
+}
+
 int core_metadata() {
   std::ifstream file("/edgex/devices.json");
   const auto devices = Json::parse(file, nullptr, false);
@@ -88,7 +95,8 @@ int core_metadata() {
     if (request.path == "/api/v1/device") return Response{200, devices.dump()};
     Json found = Json::array();
     for (const auto& device : devices)
-      if ((request.path.starts_with(by_name) && device["name"] == request.path.substr(by_name.size())) ||
+      if ((request.path.starts_with(by_name) &&
+           escaped(device["name"]) == request.path.substr(by_name.size())) ||
           (request.path.starts_with(by_service) &&
            device["service"]["name"] == request.path.substr(by_service.size())))
         found.push_back(device);
@@ -110,7 +118,7 @@ int core_data() {
     if (!event.is_object() || !event.contains("device") || !event["device"].is_string())
       return Response{400, R"({"error":"not an event"})"};
     const auto device = event["device"].get<std::string>();
-    metadata.request("GET", "/api/v1/device/name/" + device);
+    metadata.request("GET", "/api/v1/device/name/" + escaped(device));
     mongo.insert("coredata", "event", Bson{}.add("device", device).add("body", request.body).done());
     publisher.broadcast(zmtp::frame(request.body), zmtp::subscribed);
     return Response{200, "5a2e8d0fe4b0c3936d1f2b7a", "text/plain"};
@@ -186,7 +194,8 @@ int device_bacnet() {
       const auto answer = controller.request("GET", std::string("/api/v1/read/") + property);
       if (answer.status == 200) readings.push_back({{"name", property}, {"value", answer.body}});
     }
-    if (!readings.empty()) data.request("POST", "/api/v1/event", event_of("KMC BAC-121036CE", readings));
+    if (!readings.empty())
+      data.request("POST", "/api/v1/event", event_of("KMC-BAC-121036CE 10.77.0.21", readings));
   });
   if (!service.serve([](const Request&) { return Response{200, R"({"Temperature":"21.5"})"}; })) return 1;
   sleep_for_ever();

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <vector>
 
@@ -28,6 +29,10 @@ int main(int argc, char** argv) {
   std::signal(SIGTERM,
               [](int) { _exit(143); }); // as a JVM ends when asked to; also as the container's first process
   std::signal(SIGINT, [](int) { _exit(130); });
+  rlimit files{};
+  getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max; // floods hold and are held thousands of connections
+  setrlimit(RLIMIT_NOFILE, &files);
   std::string_view name = argv[0];
   name = name.substr(name.rfind('/') + 1);
   const std::vector<std::string> arguments(argv + 1, argv + argc);

@@ -39,9 +39,9 @@ std::string document_of(const std::string& ns, std::uint64_t number) {
   if (ns == "coredata.reading")
     document.add("name", names[number % 4])
         .add("value", std::to_string(20 + number % 7) + "." + std::to_string(number % 10))
-        .add("device", "KMC BAC-121036CE");
+        .add("device", "KMC-BAC-121036CE 10.77.0.21");
   else
-    document.add("device", "KMC BAC-121036CE").add("readings", static_cast<std::int32_t>(4));
+    document.add("device", "KMC-BAC-121036CE 10.77.0.21").add("readings", static_cast<std::int32_t>(4));
   return document.add("pushed", std::int64_t{0})
       .add("created", at)
       .add("modified", at)

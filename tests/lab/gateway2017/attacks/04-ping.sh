@@ -1,0 +1,7 @@
+#!/bin/bash
+# ping runs in the logging service, at the thermostat.
+# expect: detector=process.tool|process.novel entity=edgex-support-logging text=ping
+set -euo pipefail
+source "$(dirname "$0")/common.sh"
+exploit_exec 48061 "ping -c 3 -i 0.3 $thermostat_address"
+sleep 1.5

@@ -1,0 +1,7 @@
+#!/bin/bash
+# The signal tower floods the gateway's command service with connections until it runs out of memory and is killed.
+# expect: detector=network.flood names='Patlite NHL-FBL' names='edgex-core-command|gateway|10.77.0.1'
+# expect: detector=container.crash entity=edgex-core-command
+set -euo pipefail
+source "$(dirname "$0")/common.sh"
+tower timeout 20 "$(program lab_services)" flood connect "$lan_gateway" 48082 3000 4

@@ -1,0 +1,53 @@
+#!/bin/bash
+# The lab tests itself: it comes up, lives as documented, its attacks do what they say, and nothing of it stays.
+set -euo pipefail
+here="$(cd "$(dirname "$0")" && pwd)"
+source "$here/../../../scripts/lib.sh"
+source "$here/config.sh"
+lab="$here/lab"
+failures=0
+check() { # WHAT COMMAND...
+  local what="$1"
+  shift
+  if "$@" >/dev/null 2>&1; then say "ok   $what"; else say "FAIL $what"; failures=$((failures + 1)); fi
+}
+trap '"$lab" down >/dev/null' EXIT
+
+nothing_left() {
+  [ -z "$(docker ps -aq --filter "label=$lab_label")" ] && [ -z "$(docker network ls -q --filter "label=$lab_label")" ] &&
+    ! ip link show "$lan_interface" && ! ip link show "$wan_interface" && ! ip netns list | grep -E '^iris-(tower|outside|thermostat)' &&
+    ! ip route show type blackhole | grep -E '10\.77\.0|198\.51\.100|203\.0\.113' && ! iptables -S | grep IRIS-LAB
+}
+swallowed() { # no host of the lab is there: the route must be a blackhole
+  local error
+  error="$(ip route get 203.0.113.9 2>&1)" && return 1
+  grep -qi 'invalid argument' <<<"$error"
+}
+state_of() { docker inspect -f "{{.State.$2}}" "$1"; }
+country_is_germany() { mmdblookup --file "$lab_state/country.mmdb" --ip 203.0.113.66 country iso_code | grep -q DE; }
+unknown_has_no_country() { ! mmdblookup --file "$lab_state/country.mmdb" --ip 192.0.2.1 country iso_code; }
+
+# A run that dies half-way leaves things behind; the next one must not mind.
+"$lab" up --speed 20 >/dev/null
+ip netns del iris-tower
+docker kill edgex-mongo >/dev/null
+"$lab" up --speed 20
+check "it comes up after a crashed run" "$lab" status
+check "country of the listed address" country_is_germany
+check "no country for an unknown address" unknown_has_no_country
+check "the tower's lights by real snmpd" snmpget -v1 -c private -t 2 "$tower_address" 1.3.6.1.4.1.20440.4.1.5.1.2.1.4.3
+check "documented traffic flows" "$lab" life 16
+for attack in 01 02 03 04 05 06; do check "attack $attack" "$lab" attack "$attack"; done
+check "the payload is in device-bacnet's /tmp" test -n "$(docker diff edgex-device-bacnet | grep '/tmp/.kworker')"
+check "flood at the gateway" "$lab" attack 07
+sleep 1
+check "core-command was killed for memory" test "$(state_of edgex-core-command OOMKilled) $(state_of edgex-core-command ExitCode)" = "true 137"
+check "flood through the gateway" "$lab" attack 08
+check "the others live on" test "$(docker ps -q --filter "label=$lab_label" | wc -l)" = 9
+"$lab" down >/dev/null
+check "nothing is left" nothing_left
+source "$here/../lib/net.sh"
+add_blackholes $outside_subnets
+check "a blackhole swallows what has no host" swallowed
+remove_blackholes $outside_subnets
+[ "$failures" = 0 ] || die "$failures checks failed"

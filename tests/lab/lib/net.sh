@@ -1,0 +1,69 @@
+# Sourced by the labs: network namespaces, bridges, and the guarantee that nothing leaves this machine.
+# Every name made here begins with iris-.
+
+# Routes that swallow what is sent to a lab's range while no host of the lab is there to take it. Routes of interfaces
+# have a lower metric and win while they exist.
+add_blackholes() {
+  local range
+  for range in "$@"; do ip route replace blackhole "$range" metric 40000; done
+}
+
+remove_blackholes() {
+  local range
+  for range in "$@"; do ip route del blackhole "$range" metric 40000 2>/dev/null || true; done
+}
+
+# A host: a namespace with one interface eth0, whose other end is HOST_END on this machine.
+add_host() { # NAMESPACE HOST_END MAC
+  local namespace="$1" host_end="$2" mac="$3"
+  ip netns add "$namespace"
+  ip netns exec "$namespace" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+  ip link add "$host_end" type veth peer name eth0 netns "$namespace" address "$mac"
+  sysctl -qw "net.ipv6.conf.$host_end.disable_ipv6=1"
+  ip -n "$namespace" link set lo up
+  ip -n "$namespace" link set eth0 up
+  ip link set "$host_end" up
+}
+
+remove_hosts() {
+  local namespace pids
+  for namespace in "$@"; do
+    [ -e "/var/run/netns/$namespace" ] || continue
+    pids="$(ip netns pids "$namespace" 2>/dev/null || true)"
+    [ -z "$pids" ] || kill -9 $pids 2>/dev/null || true
+    ip netns del "$namespace"
+  done
+}
+
+remove_links() {
+  local link
+  for link in "$@"; do ip link del "$link" 2>/dev/null || true; done
+}
+
+# Runs a program in a namespace, detached, its output in $lab_state/NAME.log.
+start_in() { # NAMESPACE NAME PROGRAM ARGUMENT...
+  local namespace="$1" name="$2"
+  shift 2
+  setsid ip netns exec "$namespace" "$@" >"$lab_state/$name.log" 2>&1 </dev/null &
+}
+
+# Packets between these interfaces may pass; from them to anywhere else (the machine's own network) they may not.
+firewall_chain=IRIS-LAB
+open_firewall() { # BRIDGE LAN WAN
+  local from to
+  iptables -w -N "$firewall_chain"
+  for from in "$2" "$3"; do
+    for to in "$2" "$3"; do iptables -w -A "$firewall_chain" -i "$from" -o "$to" -j ACCEPT; done
+    iptables -w -A "$firewall_chain" -i "$from" -o "$1" -j RETURN # Docker decides what is published
+    iptables -w -A "$firewall_chain" -i "$1" -o "$from" -j RETURN
+    iptables -w -A "$firewall_chain" -i "$from" -j DROP
+  done
+  iptables -w -A "$firewall_chain" -i "$1" ! -o "$1" -j DROP
+  iptables -w -I DOCKER-USER -j "$firewall_chain"
+}
+
+close_firewall() {
+  iptables -w -D DOCKER-USER -j "$firewall_chain" 2>/dev/null || true
+  iptables -w -F "$firewall_chain" 2>/dev/null || true
+  iptables -w -X "$firewall_chain" 2>/dev/null || true
+}
