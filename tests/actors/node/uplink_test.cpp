@@ -1,0 +1,239 @@
+#include "node/uplink_actor.hpp"
+
+#include "actors/query.hpp"
+#include "actors/query_codec.hpp"
+#include "actors/spawn.hpp"
+#include "node/spool_actor.hpp"
+#include "schemas/link.capnp.h"
+#include "tests/fixtures/deterministic.hpp"
+#include "tests/fixtures/temp_dir.hpp"
+
+#include <capnp/message.h>
+#include <capnp/serialize.h>
+#include <catch2/catch.hpp>
+
+using namespace iris;
+using namespace iris::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// A cloud that keeps what it gets and acknowledges as it is told to.
+struct MockCloud {
+  std::uint64_t epoch = 1;
+  std::array<std::uint64_t, 2> applied{};
+  std::uint32_t credit = 4;
+  bool acknowledges = true;
+  std::string refusal;
+  std::vector<std::pair<std::uint8_t, std::uint64_t>> got; ///< lane, seq in the order of arrival
+  std::size_t hellos = 0;
+  std::uint64_t hello_epoch = 0;
+};
+
+struct MockSessionState {
+  std::vector<caf::typed_response_promise<wire::Ack>> unanswered;
+};
+
+std::vector<char> welcome_of(const MockCloud& cloud) {
+  capnp::MallocMessageBuilder message;
+  auto root = message.initRoot<schema::Welcome>();
+  root.setProtocolMajor(1);
+  root.setRefusal(cloud.refusal);
+  root.setEpoch(cloud.epoch);
+  auto lanes = root.initApplied(2);
+  for (unsigned i = 0; i < 2; ++i) {
+    lanes[i].setLane(std::uint8_t(i));
+    lanes[i].setLastSeq(cloud.applied[i]);
+  }
+  root.setCreditBatches(cloud.credit);
+  root.setCreditBytes(1 << 20);
+  root.initScale().setDay(2 * second);
+  root.getScale().setWindow(second);
+  auto words = capnp::messageToFlatArray(message);
+  return {words.asChars().begin(), words.asChars().end()};
+}
+
+SessionActor::behavior_type mock_session(SessionActor::stateful_pointer<MockSessionState> self,
+                                         MockCloud* cloud) {
+  return {
+      [](atom::inspect) { return make_ref(InspectAnswer{"{}"}); },
+      [=](const wire::Hello& hello) {
+        ++cloud->hellos;
+        std::vector<capnp::word> words(hello.bytes.size() / sizeof(capnp::word));
+        std::memcpy(words.data(), hello.bytes.data(), hello.bytes.size());
+        capnp::FlatArrayMessageReader reader{kj::ArrayPtr<const capnp::word>(words.data(), words.size())};
+        cloud->hello_epoch = reader.getRoot<schema::Hello>().getEpoch();
+        if (cloud->hello_epoch == 0 && cloud->hellos > 1) { // asked to start anew
+          ++cloud->epoch;
+          cloud->applied = {};
+        }
+        return wire::Welcome{welcome_of(*cloud)};
+      },
+      [=](const wire::Batch& batch) -> caf::result<wire::Ack> {
+        cloud->got.emplace_back(batch.lane, batch.seq);
+        if (!cloud->acknowledges) {
+          self->state.unanswered.push_back(self->make_response_promise<wire::Ack>());
+          return self->state.unanswered.back();
+        }
+        cloud->applied[batch.lane] = batch.seq;
+        return wire::Ack{batch.epoch, batch.lane, batch.seq};
+      },
+      [](const wire::Query&) { return wire::Reply{}; },
+      [](const Ref<PushOut>&) {},
+      [](const Ref<QueryRequest>&) { return make_ref(QueryAnswer{}); },
+      [](atom::down, const std::string&) {},
+  };
+}
+
+struct RouterSink {
+  std::size_t terms = 0;
+};
+
+struct Gateway : Deterministic {
+  TempDir dir;
+  MockCloud cloud;
+  SpoolActor spool;
+  UplinkActor uplink;
+  std::vector<std::string> given_up;
+  caf::strong_actor_ptr session;
+
+  Gateway() {
+    auto opened = Spool::open(dir.path("spool"), {}, 0);
+    REQUIRE(opened.ok());
+    std::shared_ptr<Spool> store{std::move(*opened)};
+    auto now = [] { return Timestamp{1'000 * second}; };
+    spool =
+        spawn_in<SpoolActor, SpoolActorState>(system, directory, {.kind = "spool"}, spool_actor, store,
+                                              std::function<Timestamp()>{now}, std::function<void()>{[this] {
+                                                if (uplink) caf::anon_send(uplink, atom::wake_v);
+                                              }},
+                                              std::function<void(const Finding&)>{[](const Finding&) {}});
+    UplinkWorld world;
+    world.spool = [this] { return spool; };
+    world.inspector = [] { return InspectorActor{}; };
+    world.router = [] { return RouterActor{}; };
+    world.now = now;
+    world.give_up = [this](const std::string& reason) { given_up.push_back(reason); };
+    uplink = spawn_in<UplinkActor, UplinkState>(system, directory, {.kind = "uplink"}, uplink_actor,
+                                                std::move(world), std::map<std::string, std::uint64_t>{},
+                                                std::uint64_t{0});
+    settle();
+  }
+  ~Gateway() {
+    for (const auto& actor : {caf::actor_cast<caf::actor>(spool), caf::actor_cast<caf::actor>(uplink),
+                              caf::actor_cast<caf::actor>(session)})
+      if (actor) caf::anon_send_exit(actor, caf::exit_reason::kill);
+    settle();
+  }
+  void connect() {
+    auto mock = spawn_in<SessionActor, MockSessionState>(system, directory, {.kind = "session"}, mock_session,
+                                                         &cloud);
+    session = caf::actor_cast<caf::strong_actor_ptr>(mock);
+    caf::anon_send(uplink, atom::up_v, session);
+    settle();
+  }
+  void cut() {
+    caf::anon_send(uplink, atom::down_v, std::string{"cut"});
+    settle();
+  }
+  void find(int count) {
+    for (int i = 0; i < count; ++i) {
+      Finding finding;
+      finding.detector = "process.novel";
+      caf::anon_send(spool, make_ref(FindingBatch{{finding}}));
+    }
+    settle();
+  }
+};
+
+} // namespace
+
+TEST_CASE("what was found while the cloud was away is sent when it is back") {
+  Gateway gateway;
+  gateway.find(3);
+  gateway.connect();
+  CHECK(gateway.cloud.got == std::vector<std::pair<std::uint8_t, std::uint64_t>>{{0, 1}, {0, 2}, {0, 3}});
+  gateway.find(1);
+  CHECK(gateway.cloud.got.size() == 4);
+}
+
+TEST_CASE("no more is under way than the cloud gave credit for") {
+  Gateway gateway;
+  gateway.cloud.acknowledges = false;
+  gateway.find(10);
+  gateway.connect();
+  CHECK(gateway.cloud.got.size() == gateway.cloud.credit);
+}
+
+TEST_CASE("batches that were never acknowledged are sent again over the next connection") {
+  Gateway gateway;
+  gateway.cloud.acknowledges = false;
+  gateway.find(2);
+  gateway.connect();
+  gateway.cut();
+  gateway.cloud.acknowledges = true;
+  gateway.cloud.got.clear();
+  gateway.connect();
+  CHECK(gateway.cloud.got == std::vector<std::pair<std::uint8_t, std::uint64_t>>{{0, 1}, {0, 2}});
+}
+
+TEST_CASE("a batch that was applied but whose acknowledgement was lost is not sent again") {
+  Gateway gateway;
+  gateway.cloud.acknowledges = false;
+  gateway.find(2);
+  gateway.connect();
+  gateway.cut();
+  gateway.cloud.acknowledges = true;
+  gateway.cloud.applied[0] = 1;
+  gateway.cloud.got.clear();
+  gateway.connect();
+  CHECK(gateway.cloud.got == std::vector<std::pair<std::uint8_t, std::uint64_t>>{{0, 2}});
+}
+
+TEST_CASE("a cloud that grants a new epoch gets everything unacknowledged from number one") {
+  Gateway gateway;
+  gateway.find(2);
+  gateway.connect();
+  gateway.cut();
+  gateway.find(2);
+  gateway.cloud = MockCloud{};
+  gateway.cloud.epoch = 9;
+  gateway.connect();
+  CHECK(gateway.cloud.got == std::vector<std::pair<std::uint8_t, std::uint64_t>>{{0, 1}, {0, 2}});
+}
+
+TEST_CASE("a cloud that knows more than the spool makes the gateway ask for a new epoch") {
+  Gateway gateway;
+  gateway.find(1);
+  gateway.connect();
+  gateway.cut();
+  gateway.cloud.applied[0] = 50; // another spool of this gateway got that far
+  gateway.find(1);
+  gateway.connect();
+  CHECK(gateway.cloud.hello_epoch == 0);
+  CHECK(gateway.cloud.got.back() == std::pair<std::uint8_t, std::uint64_t>{0, 1});
+}
+
+TEST_CASE("a refusal is told and the connection is given up") {
+  Gateway gateway;
+  gateway.cloud.refusal = "upgrade the gateway";
+  gateway.connect();
+  REQUIRE(gateway.given_up.size() == 1);
+  CHECK(gateway.given_up[0].find("upgrade the gateway") != std::string::npos);
+}
+
+TEST_CASE("pushes that are not signed by the cloud's key are refused") {
+  Gateway gateway;
+  gateway.connect();
+  capnp::MallocMessageBuilder message;
+  auto root = message.initRoot<schema::Push>();
+  root.setVersion(1);
+  root.setBaseline(kj::arrayPtr(reinterpret_cast<const capnp::byte*>("nonsense"), 8));
+  auto words = capnp::messageToFlatArray(message);
+  std::vector<char> bytes{words.asChars().begin(), words.asChars().end()};
+  auto ack = gateway.ask<wire::PushAck>(gateway.uplink, wire::Push{bytes});
+  std::vector<capnp::word> copy(ack.bytes.size() / sizeof(capnp::word));
+  std::memcpy(copy.data(), ack.bytes.data(), ack.bytes.size());
+  capnp::FlatArrayMessageReader reader{kj::ArrayPtr<const capnp::word>(copy.data(), copy.size())};
+  CHECK_FALSE(reader.getRoot<schema::PushAck>().getAccepted());
+}
