@@ -10,8 +10,8 @@
 
 namespace iris {
 
-/// The last distinct things seen, exactly, with their times. Fixed size, scanned in full: 32 words are two cache
-/// lines, cheaper than any structure.
+/// The last distinct things seen, exactly, with their times. Fixed size, scanned in full: 32 words are two
+/// cache lines, cheaper than any structure.
 class RecentSet {
 public:
   static constexpr std::size_t capacity = 32;
@@ -31,7 +31,8 @@ public:
   [[nodiscard]] std::uint32_t count_since(Timestamp from) const {
     auto stamp = std::uint32_t(from / millisecond);
     std::uint32_t count = 0;
-    for (std::size_t i = 0; i < size_; ++i) count += std::int32_t(stamps_[i] - stamp) >= 0;
+    for (std::size_t i = 0; i < size_; ++i)
+      count += std::int32_t(stamps_[i] - stamp) >= 0;
     return count;
   }
   [[nodiscard]] bool is_since(std::size_t i, Timestamp from) const {
@@ -98,19 +99,20 @@ struct Sample {
   Timestamp first, last;
 };
 
-/// One cause that may become an alarm. All but `recent` counts from the beginning of `window`, or of the alarm.
+/// One cause that may become an alarm. All but `recent` counts from the beginning of `window`, or of the
+/// alarm.
 struct Suspect {
   static constexpr std::size_t sample_limit = 3;
   static constexpr std::uint16_t no_alarm = 0xffff;
   SuspectKey key;
-  std::uint16_t alarm = no_alarm;  ///< place of the active alarm
+  std::uint16_t alarm = no_alarm; ///< place of the active alarm
   std::uint8_t samples_used = 0;
   MacAddress mac{};
   Timestamp last = 0;
   Timestamp tolerated_until = 0;
   std::uint64_t packets = 0, bytes = 0;
   WindowCount window;
-  Timestamp rate_start = 0;        ///< packets a second are counted from here
+  Timestamp rate_start = 0; ///< packets a second are counted from here
   std::uint64_t rate_packets = 0, rate_bytes = 0;
   RecentSet recent;
   std::array<Sample, sample_limit> samples;
@@ -119,8 +121,8 @@ struct Suspect {
 };
 static_assert(std::is_trivially_destructible_v<Suspect>);
 
-/// 512 sets of 8, least recently used gives way; one with an active alarm stays. About 600 B each, touched only
-/// when used.
+/// 512 sets of 8, least recently used gives way; one with an active alarm stays. About 600 B each, touched
+/// only when used.
 class SuspectTable {
 public:
   explicit SuspectTable(std::uint64_t seed)

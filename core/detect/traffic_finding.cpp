@@ -9,13 +9,20 @@ namespace iris {
 
 const char* to_string(TrafficKind kind) {
   switch (kind) {
-  case TrafficKind::port_scan: return "port-scan";
-  case TrafficKind::host_sweep: return "host-sweep";
-  case TrafficKind::ping_sweep: return "ping-sweep";
-  case TrafficKind::arp_sweep: return "arp-sweep";
-  case TrafficKind::flood: return "flood";
-  case TrafficKind::distributed_flood: return "distributed-flood";
-  case TrafficKind::dhcp_flood: return "dhcp-flood";
+  case TrafficKind::port_scan:
+    return "port-scan";
+  case TrafficKind::host_sweep:
+    return "host-sweep";
+  case TrafficKind::ping_sweep:
+    return "ping-sweep";
+  case TrafficKind::arp_sweep:
+    return "arp-sweep";
+  case TrafficKind::flood:
+    return "flood";
+  case TrafficKind::distributed_flood:
+    return "distributed-flood";
+  case TrafficKind::dhcp_flood:
+    return "dhcp-flood";
   }
   return "unknown";
 }
@@ -25,7 +32,8 @@ namespace {
 /// 1234567 -> "1,234,567".
 std::string grouped(std::uint64_t number) {
   auto text = std::to_string(number);
-  for (auto at = std::ptrdiff_t(text.size()) - 3; at > 0; at -= 3) text.insert(std::size_t(at), 1, ',');
+  for (auto at = std::ptrdiff_t(text.size()) - 3; at > 0; at -= 3)
+    text.insert(std::size_t(at), 1, ',');
   return text;
 }
 
@@ -38,17 +46,24 @@ std::string about(std::uint64_t distinct) { return (distinct > 32 ? "about " : "
 
 std::string protocol_name(std::uint8_t protocol) {
   switch (protocol) {
-  case ip_protocol::icmp: case ip_protocol::icmp6: return "ICMP";
-  case ip_protocol::tcp: return "TCP";
-  case ip_protocol::udp: return "UDP";
-  case ip_protocol::sctp: return "SCTP";
-  default: return "protocol " + std::to_string(protocol);
+  case ip_protocol::icmp:
+  case ip_protocol::icmp6:
+    return "ICMP";
+  case ip_protocol::tcp:
+    return "TCP";
+  case ip_protocol::udp:
+    return "UDP";
+  case ip_protocol::sctp:
+    return "SCTP";
+  default:
+    return "protocol " + std::to_string(protocol);
   }
 }
 
 std::string mac_text(const MacAddress& mac) {
   char text[18];
-  std::snprintf(text, sizeof text, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+  std::snprintf(text, sizeof text, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
+                mac[5]);
   return text;
 }
 
@@ -61,7 +76,8 @@ std::string port_text(const TrafficAlarm& alarm) {
 }
 
 bool is_inside(const Party& party) {
-  return party.kind == EntityKind::service || party.kind == EntityKind::device || party.kind == EntityKind::gateway;
+  return party.kind == EntityKind::service || party.kind == EntityKind::device ||
+         party.kind == EntityKind::gateway;
 }
 
 std::string volume_of(const TrafficAlarm& alarm) {
@@ -71,9 +87,12 @@ std::string volume_of(const TrafficAlarm& alarm) {
 
 std::string stage_text(const TrafficAlarm& alarm) {
   switch (alarm.stage) {
-  case AlarmStage::start: return "";
-  case AlarmStage::progress: return " It goes on.";
-  case AlarmStage::end: return " It has ended.";
+  case AlarmStage::start:
+    return "";
+  case AlarmStage::progress:
+    return " It goes on.";
+  case AlarmStage::end:
+    return " It has ended.";
   }
   return "";
 }
@@ -85,13 +104,20 @@ std::string cause_of(const TrafficAlarm& alarm) {
   auto port = std::to_string(alarm.port) + "/" + std::to_string(alarm.protocol);
   switch (alarm.kind) {
   case TrafficKind::port_scan:
-    return text + " " + to_string(alarm.src) + " > " + to_string(alarm.dst) + " " + std::to_string(alarm.protocol);
-  case TrafficKind::host_sweep: return text + " " + to_string(alarm.src) + " " + port;
-  case TrafficKind::ping_sweep: return text + " " + to_string(alarm.src);
-  case TrafficKind::arp_sweep: return text + " " + mac_text(alarm.mac);
-  case TrafficKind::flood: return text + " " + to_string(alarm.src) + " > " + to_string(alarm.dst) + " " + port;
-  case TrafficKind::distributed_flood: return text + " " + to_string(alarm.dst) + " " + port;
-  case TrafficKind::dhcp_flood: return text + " " + mac_text(alarm.mac);
+    return text + " " + to_string(alarm.src) + " > " + to_string(alarm.dst) + " " +
+           std::to_string(alarm.protocol);
+  case TrafficKind::host_sweep:
+    return text + " " + to_string(alarm.src) + " " + port;
+  case TrafficKind::ping_sweep:
+    return text + " " + to_string(alarm.src);
+  case TrafficKind::arp_sweep:
+    return text + " " + mac_text(alarm.mac);
+  case TrafficKind::flood:
+    return text + " " + to_string(alarm.src) + " > " + to_string(alarm.dst) + " " + port;
+  case TrafficKind::distributed_flood:
+    return text + " " + to_string(alarm.dst) + " " + port;
+  case TrafficKind::dhcp_flood:
+    return text + " " + mac_text(alarm.mac);
   }
   return text;
 }
@@ -108,16 +134,18 @@ Finding finding_of(const TrafficAlarm& alarm, Party src, Party dst, const Traffi
   finding.attack = {"T1046", "T0846"};
   finding.entity = std::move(src);
   auto window = human_duration(limits.scan_window);
-  auto answered = alarm.answered == 0 ? std::string{"none was answered"} : grouped(alarm.answered) + " were answered";
+  auto answered =
+      alarm.answered == 0 ? std::string{"none was answered"} : grouped(alarm.answered) + " were answered";
   double excess = 1;
   switch (alarm.kind) {
   case TrafficKind::port_scan:
     finding.severity = is_inside(finding.entity) ? Severity::high : Severity::medium;
-    finding.act = "probed " + about(alarm.distinct) + " " + protocol_name(alarm.protocol) + " ports of {peer}";
+    finding.act =
+        "probed " + about(alarm.distinct) + " " + protocol_name(alarm.protocol) + " ports of {peer}";
     finding.expected = "At most " + std::to_string(limits.scan_ports - 1) +
                        " ports of one host are tried in vain within " + window + ".";
-    finding.observed = about(alarm.distinct) + " ports of " + to_string(alarm.dst) + " were tried, " + answered + ": " +
-                       counted(alarm.tries, "try", "tries") + ", " + volume_of(alarm) + ".";
+    finding.observed = about(alarm.distinct) + " ports of " + to_string(alarm.dst) + " were tried, " +
+                       answered + ": " + counted(alarm.tries, "try", "tries") + ", " + volume_of(alarm) + ".";
     finding.peer = std::move(dst);
     excess = double(alarm.distinct) / limits.scan_ports;
     break;
@@ -126,14 +154,15 @@ Finding finding_of(const TrafficAlarm& alarm, Party src, Party dst, const Traffi
     finding.act = "tried " + port_text(alarm) + " of " + about(alarm.distinct) + " hosts";
     finding.expected = "At most " + std::to_string(limits.sweep_hosts - 1) +
                        " hosts are tried in vain on one port within " + window + ".";
-    finding.observed = port_text(alarm) + " of " + about(alarm.distinct) + " hosts was tried, " + answered + ": " +
-                       counted(alarm.tries, "try", "tries") + ", " + volume_of(alarm) + ".";
+    finding.observed = port_text(alarm) + " of " + about(alarm.distinct) + " hosts was tried, " + answered +
+                       ": " + counted(alarm.tries, "try", "tries") + ", " + volume_of(alarm) + ".";
     excess = double(alarm.distinct) / limits.sweep_hosts;
     break;
   case TrafficKind::ping_sweep:
     finding.severity = is_inside(finding.entity) ? Severity::high : Severity::medium;
     finding.act = "pinged " + about(alarm.distinct) + " hosts";
-    finding.expected = "At most " + std::to_string(limits.ping_hosts - 1) + " hosts are pinged within " + window + ".";
+    finding.expected =
+        "At most " + std::to_string(limits.ping_hosts - 1) + " hosts are pinged within " + window + ".";
     finding.observed = about(alarm.distinct) + " hosts were sent an echo request: " + volume_of(alarm) + ".";
     finding.attack = {"T1018", "T0846"};
     excess = double(alarm.distinct) / limits.ping_hosts;
@@ -141,7 +170,8 @@ Finding finding_of(const TrafficAlarm& alarm, Party src, Party dst, const Traffi
   case TrafficKind::arp_sweep:
     finding.severity = Severity::medium;
     finding.act = "asked for " + about(alarm.distinct) + " neighbours by ARP";
-    finding.expected = "At most " + std::to_string(limits.arp_hosts - 1) + " neighbours are asked for within " + window + ".";
+    finding.expected = "At most " + std::to_string(limits.arp_hosts - 1) +
+                       " neighbours are asked for within " + window + ".";
     finding.observed = mac_text(alarm.mac) + " asked for " + about(alarm.distinct) + " addresses with " +
                        counted(alarm.tries, "request", "requests") + ".";
     finding.attack = {"T1018", "T0846"};
@@ -149,14 +179,18 @@ Finding finding_of(const TrafficAlarm& alarm, Party src, Party dst, const Traffi
     break;
   case TrafficKind::flood:
     finding.severity = Severity::high;
-    finding.act = "floods {peer} on " + (alarm.port == 0 && alarm.protocol != ip_protocol::icmp ? "many " + protocol_name(alarm.protocol) + " ports" : port_text(alarm));
+    finding.act = "floods {peer} on " + (alarm.port == 0 && alarm.protocol != ip_protocol::icmp
+                                             ? "many " + protocol_name(alarm.protocol) + " ports"
+                                             : port_text(alarm));
     finding.expected = "Less than " + std::to_string(limits.flood_unanswered) + " tries in vain within " +
                        human_duration(limits.flood_window) + ", and less than " + grouped(limits.small_rate) +
                        " packets a second that nobody answers.";
-    finding.observed = to_string(alarm.src) + " sent " + volume_of(alarm) + " to " + to_string(alarm.dst) + ", " +
-                       counted(alarm.tries, "try", "tries") + " of which " + grouped(alarm.answered) + " answered.";
+    finding.observed = to_string(alarm.src) + " sent " + volume_of(alarm) + " to " + to_string(alarm.dst) +
+                       ", " + counted(alarm.tries, "try", "tries") + " of which " + grouped(alarm.answered) +
+                       " answered.";
     finding.peer = std::move(dst);
-    excess = std::max(double(alarm.tries) / limits.flood_unanswered, double(alarm.packets) / limits.small_rate);
+    excess =
+        std::max(double(alarm.tries) / limits.flood_unanswered, double(alarm.packets) / limits.small_rate);
     break;
   case TrafficKind::distributed_flood:
     finding.severity = Severity::critical;
@@ -165,8 +199,9 @@ Finding finding_of(const TrafficAlarm& alarm, Party src, Party dst, const Traffi
     finding.expected = "Less than " + std::to_string(limits.flood_distributed) + " tries in vain by " +
                        std::to_string(limits.flood_sources) + " or more addresses within " +
                        human_duration(limits.flood_window) + ".";
-    finding.observed = about(alarm.distinct) + " addresses, most of them surely forged, sent " + volume_of(alarm) +
-                       " to " + to_string(alarm.dst) + ": " + counted(alarm.tries, "try", "tries") + ", " + answered + ".";
+    finding.observed = about(alarm.distinct) + " addresses, most of them surely forged, sent " +
+                       volume_of(alarm) + " to " + to_string(alarm.dst) + ": " +
+                       counted(alarm.tries, "try", "tries") + ", " + answered + ".";
     excess = double(alarm.tries) / limits.flood_distributed;
     break;
   case TrafficKind::dhcp_flood: {

@@ -10,14 +10,15 @@ namespace {
 
 constexpr std::size_t alarm_limit = 256;
 
-/// Ports on which silence is usual. 3702: ONVIF discovery sends WS-Discovery probes to every address of a network,
-/// hourly. 33434 and on: each step of a traceroute takes the next port.
+/// Ports on which silence is usual. 3702: ONVIF discovery sends WS-Discovery probes to every address of a
+/// network, hourly. 33434 and on: each step of a traceroute takes the next port.
 bool is_silent_by_design(const Flow& flow) {
   return flow.protocol == ip_protocol::udp &&
          (flow.dport == 3702 || (flow.dport >= 33'434 && flow.dport < 33'534));
 }
 
-/// To nobody in particular, so that no answer means nothing. Masks are not known here: x.x.x.255 is taken for one.
+/// To nobody in particular, so that no answer means nothing. Masks are not known here: x.x.x.255 is taken for
+/// one.
 bool is_group(const IpAddress& address) {
   auto scope = scope_of(address);
   return scope == AddressScope::multicast || scope == AddressScope::broadcast ||
@@ -43,17 +44,18 @@ IpAddress as_address(const MacAddress& mac) {
 }
 
 bool is_flood(TrafficKind kind) {
-  return kind == TrafficKind::flood || kind == TrafficKind::distributed_flood || kind == TrafficKind::dhcp_flood;
+  return kind == TrafficKind::flood || kind == TrafficKind::distributed_flood ||
+         kind == TrafficKind::dhcp_flood;
 }
 
 struct Event {
   Sample flow{};
-  std::uint32_t item = 0;    ///< hash of what is counted distinct
+  std::uint32_t item = 0; ///< hash of what is counted distinct
   std::uint32_t packets = 0;
   std::uint64_t bytes = 0;
-  bool a_try = true;         ///< false: only more packets of a try that was counted
+  bool a_try = true; ///< false: only more packets of a try that was counted
   bool refused = false;
-  bool barren = false;       ///< had been counted as answered
+  bool barren = false; ///< had been counted as answered
 };
 
 struct Active {
@@ -71,15 +73,16 @@ struct TrafficWatch::State {
   std::uint16_t interface;
   std::uint64_t seed;
   SuspectTable sources, targets;
-  std::vector<std::unique_ptr<Active>> active;     ///< null = free place
+  std::vector<std::unique_ptr<Active>> active; ///< null = free place
   std::vector<TrafficAlarm> out;
-  std::array<Suspect*, 16> neighbours{};           ///< to be judged at the next tick
+  std::array<Suspect*, 16> neighbours{}; ///< to be judged at the next tick
   std::size_t neighbours_used = 0;
   Timestamp next_tick = 0;
   TrafficWatchStats stats;
 
-  State(const TrafficLimits& given, std::uint16_t index, std::uint64_t salt)
-      : limits{given}, interface{index}, seed{salt}, sources{salt}, targets{salt + 1} {
+  State(const TrafficLimits& given, std::uint16_t index, std::uint64_t salt) : limits{given}, interface {
+    index
+  }, seed{salt}, sources{salt}, targets{salt + 1} {
     active.resize(alarm_limit);
   }
 
@@ -120,10 +123,11 @@ struct TrafficWatch::State {
   static void add_sample(TrafficAlarm& alarm, std::uint8_t protocol, const Sample& flow) {
     if (alarm.samples.size() >= Finding::evidence_limit) return;
     for (const auto& known : alarm.samples)
-      if (known.src == flow.src && known.dst == flow.dst && known.sport == flow.sport && known.dport == flow.dport)
+      if (known.src == flow.src && known.dst == flow.dst && known.sport == flow.sport &&
+          known.dport == flow.dport)
         return;
-    alarm.samples.push_back({flow.src, flow.dst, flow.sport, flow.dport, protocol, flow.packets, flow.bytes_out,
-                             flow.bytes_in, flow.first, flow.last});
+    alarm.samples.push_back({flow.src, flow.dst, flow.sport, flow.dport, protocol, flow.packets,
+                             flow.bytes_out, flow.bytes_in, flow.first, flow.last});
   }
 
   void start(Suspect& suspect, const Event& event, Timestamp now) {
@@ -197,7 +201,8 @@ struct TrafficWatch::State {
 
   /// Distinct targets enough, and most of the tries in vain?
   [[nodiscard]] bool is_scan(const Suspect& suspect, std::uint32_t limit, Timestamp now) const {
-    if (suspect.recent.size() < limit || suspect.recent.count_since(now - limits.scan_window) < limit) return false;
+    if (suspect.recent.size() < limit || suspect.recent.count_since(now - limits.scan_window) < limit)
+      return false;
     return mostly_failed(suspect);
   }
   [[nodiscard]] bool mostly_failed(const Suspect& suspect) const {
@@ -212,17 +217,21 @@ struct TrafficWatch::State {
   [[nodiscard]] bool is_many_port_flood(const Suspect& flood, const Suspect& scan) const {
     if (flood.window.unanswered + flood.window.refused < 10 * limits.flood_unanswered) return false;
     auto tries = scan.window.unanswered + scan.window.refused;
-    return tries > 4 * active[scan.alarm]->distinct.estimate() || scan.bytes > scan.packets * limits.small_packet;
+    return tries > 4 * active[scan.alarm]->distinct.estimate() ||
+           scan.bytes > scan.packets * limits.small_packet;
   }
   /// Who scans many ports of many hosts is one cause, not one a host and one a port.
-  [[nodiscard]] static SuspectKey roaming_key(const IpAddress& src) { return {src, {}, 0, 0, TrafficKind::host_sweep}; }
+  [[nodiscard]] static SuspectKey roaming_key(const IpAddress& src) {
+    return {src, {}, 0, 0, TrafficKind::host_sweep};
+  }
   void start_scan(Suspect& suspect, const Event& event, Timestamp now) {
     constexpr std::uint32_t scans_told_apart = 2;
     auto* roaming = suspect_of(sources, roaming_key(event.flow.src), now);
     if (roaming == nullptr) return start(suspect, event, now);
     roaming->last = now;
     roaming->recent.insert(mix(suspect.key.b, seed) + suspect.key.port, now);
-    if (roaming->recent.count_since(now - limits.scan_window) <= scans_told_apart) return start(suspect, event, now);
+    if (roaming->recent.count_since(now - limits.scan_window) <= scans_told_apart)
+      return start(suspect, event, now);
     roaming->recent.clear();
     roaming->window = {now};
     roaming->packets = roaming->bytes = 0;
@@ -240,7 +249,8 @@ struct TrafficWatch::State {
 bool TrafficWatch::State::watch_victim(const Event& given, std::uint8_t protocol, Timestamp now) {
   auto event = given;
   event.item = mix(event.flow.src, seed);
-  auto* victim = suspect_of(targets, {event.flow.dst, {}, event.flow.dport, protocol, TrafficKind::distributed_flood}, now);
+  auto* victim = suspect_of(
+      targets, {event.flow.dst, {}, event.flow.dport, protocol, TrafficKind::distributed_flood}, now);
   if (victim == nullptr) return false;
   note(*victim, event, now);
   if (victim->alarmed()) return true;
@@ -250,15 +260,21 @@ bool TrafficWatch::State::watch_victim(const Event& given, std::uint8_t protocol
   return victim->alarmed();
 }
 
-void TrafficWatch::State::watch_source(const Event& given, std::uint8_t protocol, bool scanning, Timestamp now) {
+void TrafficWatch::State::watch_source(const Event& given, std::uint8_t protocol, bool scanning,
+                                       Timestamp now) {
   const auto& flow = given.flow;
   auto event = given;
   event.item = mix(flow.sport, seed);
-  if (auto* flood = suspect_of(sources, {flow.src, flow.dst, flow.dport, protocol, TrafficKind::flood}, now)) {
+  // Port 0 stands for many ports below; nothing listens on the real one.
+  auto* flood =
+      flow.dport == 0
+          ? nullptr
+          : suspect_of(sources, {flow.src, flow.dst, flow.dport, protocol, TrafficKind::flood}, now);
+  if (flood != nullptr) {
     note(*flood, event, now);
     if (!flood->alarmed() && is_flooded(*flood, limits.flood_unanswered)) start(*flood, event, now);
   }
-  if (!scanning) return;
+  if (!scanning || (flood != nullptr && flood->alarmed())) return;
   if (auto* roaming = sources.find(roaming_key(flow.src)); roaming != nullptr && roaming->alarmed()) {
     event.item = mix(flow.dst, seed);
     return note(*roaming, event, now);
@@ -267,12 +283,12 @@ void TrafficWatch::State::watch_source(const Event& given, std::uint8_t protocol
   if (auto* pair = suspect_of(sources, {flow.src, flow.dst, 0, protocol, TrafficKind::port_scan}, now)) {
     note(*pair, event, now);
     if (!pair->alarmed() && is_scan(*pair, limits.scan_ports, now)) start_scan(*pair, event, now);
-    auto* flood = pair->alarmed()
-                      ? suspect_of(sources, {flow.src, flow.dst, 0, protocol, TrafficKind::flood}, now)
-                      : nullptr;
-    if (flood != nullptr) {
-      note(*flood, event, now);
-      if (!flood->alarmed() && is_many_port_flood(*flood, *pair)) start(*flood, event, now);
+    auto* many = pair->alarmed()
+                     ? suspect_of(sources, {flow.src, flow.dst, 0, protocol, TrafficKind::flood}, now)
+                     : nullptr;
+    if (many != nullptr) {
+      note(*many, event, now);
+      if (!many->alarmed() && is_many_port_flood(*many, *pair)) start(*many, event, now);
     }
   }
   event.item = mix(flow.dst, seed);
@@ -290,8 +306,15 @@ namespace {
 
 Event event_of(const Flow& flow, std::uint32_t packets, std::uint64_t bytes) {
   Event event;
-  event.flow = {flow.src, flow.dst, flow.sport, flow.dport, flow.packets_out + flow.packets_in,
-                std::uint32_t(flow.bytes_out), std::uint32_t(flow.bytes_in), flow.first, flow.last};
+  event.flow = {flow.src,
+                flow.dst,
+                flow.sport,
+                flow.dport,
+                flow.packets_out + flow.packets_in,
+                std::uint32_t(flow.bytes_out),
+                std::uint32_t(flow.bytes_in),
+                flow.first,
+                flow.last};
   event.packets = packets;
   event.bytes = bytes;
   return event;
@@ -299,7 +322,8 @@ Event event_of(const Flow& flow, std::uint32_t packets, std::uint64_t bytes) {
 
 } // namespace
 
-void TrafficWatch::failed(const Flow& flow, Failure how, std::uint32_t packets, std::uint64_t bytes, Timestamp now) {
+void TrafficWatch::failed(const Flow& flow, Failure how, std::uint32_t packets, std::uint64_t bytes,
+                          Timestamp now) {
   auto& state = *state_;
   ++state.stats.events;
   bool echo = flow.protocol == ip_protocol::icmp || flow.protocol == ip_protocol::icmp6;
@@ -330,22 +354,28 @@ void TrafficWatch::echo(const Flow& flow, Timestamp now) {
   auto event = event_of(flow, 1, flow.bytes_out);
   if (!is_group(flow.dst) && state.watch_victim(event, flow.protocol, now)) return;
   event.item = mix(flow.dst, state.seed);
-  auto* sweep = state.suspect_of(state.sources, {flow.src, {}, 0, flow.protocol, TrafficKind::ping_sweep}, now);
+  auto* sweep =
+      state.suspect_of(state.sources, {flow.src, {}, 0, flow.protocol, TrafficKind::ping_sweep}, now);
   if (sweep == nullptr) return;
   state.note(*sweep, event, now);
-  if (!sweep->alarmed() && sweep->recent.count_since(now - state.limits.scan_window) >= state.limits.ping_hosts)
+  if (!sweep->alarmed() &&
+      sweep->recent.count_since(now - state.limits.scan_window) >= state.limits.ping_hosts)
     state.start(*sweep, event, now);
 }
 
-void TrafficWatch::burst(const Flow& flow, std::uint32_t packets, std::uint64_t bytes, Duration span, Timestamp now) {
+void TrafficWatch::burst(const Flow& flow, std::uint32_t packets, std::uint64_t bytes, Duration span,
+                         Timestamp now) {
   auto& state = *state_;
   ++state.stats.events;
   bool icmp = flow.protocol == ip_protocol::icmp || flow.protocol == ip_protocol::icmp6;
   bool small = bytes <= std::uint64_t(packets) * state.limits.small_packet;
   double limit = icmp ? state.limits.icmp_rate : small ? state.limits.small_rate : state.limits.large_rate;
-  auto rate = [](std::uint64_t count, Duration time) { return double(count) * second / double(std::max<Duration>(time, 1)); };
+  auto rate = [](std::uint64_t count, Duration time) {
+    return double(count) * second / double(std::max<Duration>(time, 1));
+  };
   if (rate(packets, span) < limit / 4) return;
-  auto* flood = state.suspect_of(state.sources, {flow.src, flow.dst, flow.dport, flow.protocol, TrafficKind::flood}, now);
+  auto* flood = state.suspect_of(state.sources,
+                                 {flow.src, flow.dst, flow.dport, flow.protocol, TrafficKind::flood}, now);
   if (flood == nullptr) return;
   auto event = event_of(flow, packets, bytes);
   event.item = mix(flow.sport, state.seed);
@@ -404,7 +434,8 @@ void TrafficWatch::arp(const PacketView& view, Timestamp now) {
   if (suspect->recent.count_since(now - state.limits.scan_window) < state.limits.arp_hosts) return;
   // Judged at the next tick: by then a discovery that needs the neighbours has shown itself.
   auto* end = state.neighbours.begin() + state.neighbours_used;
-  if (std::find(state.neighbours.begin(), end, suspect) == end) state.neighbours[state.neighbours_used++] = suspect;
+  if (std::find(state.neighbours.begin(), end, suspect) == end)
+    state.neighbours[state.neighbours_used++] = suspect;
 }
 
 void TrafficWatch::dhcp(const PacketView& view, Timestamp now) {
@@ -441,8 +472,10 @@ void TrafficWatch::advance(Timestamp now) {
   state.next_tick = now + second / 2;
   for (std::size_t i = 0; i < state.neighbours_used; ++i) {
     auto& suspect = *state.neighbours[i];
-    if (suspect.key.kind != TrafficKind::arp_sweep || suspect.alarmed() || now < suspect.tolerated_until) continue;
-    if (suspect.samples_used == 0 || suspect.recent.count_since(suspect.last - state.limits.scan_window) < state.limits.arp_hosts)
+    if (suspect.key.kind != TrafficKind::arp_sweep || suspect.alarmed() || now < suspect.tolerated_until)
+      continue;
+    if (suspect.samples_used == 0 ||
+        suspect.recent.count_since(suspect.last - state.limits.scan_window) < state.limits.arp_hosts)
       continue;
     Event event;
     event.flow = suspect.samples[suspect.samples_used - 1U];
@@ -459,7 +492,8 @@ void TrafficWatch::advance(Timestamp now) {
                      : std::uint64_t(record.suspect->window.unanswered) + record.suspect->window.refused;
     if (now - record.suspect->last >= state.limits.quiet || now < record.suspect->last - state.limits.quiet)
       state.end(i, now);
-    else if (now - record.told_at >= state.limits.progress && total > record.told)
+    else if (now - record.told_at >= state.limits.progress && total > record.told &&
+             now - record.suspect->last < 2 * second) // else it may be over: the end will say
       state.tell(record, AlarmStage::progress, now);
   }
 }

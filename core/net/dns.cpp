@@ -45,7 +45,8 @@ std::size_t read_name(Bytes bytes, std::size_t at, std::string* name) {
     if ((size & 0xc0) != 0 || at + 1 + size > bytes.size() || length > 255) return 0;
     if (name != nullptr) {
       if (!name->empty()) *name += '.';
-      for (std::size_t i = 0; i < size; ++i) append(*name, bytes[at + 1 + i]);
+      for (std::size_t i = 0; i < size; ++i)
+        append(*name, bytes[at + 1 + i]);
     }
     at += std::size_t(size) + 1;
   }

@@ -69,7 +69,9 @@ void FlowTable::report(Entry& entry, bool last, std::vector<Flow>& out) {
   auto flow = flow_of(entry);
   flow.last_report = last;
   bool fruitless = !entry.has(Entry::completed) || !entry.has(Entry::content);
-  if (fruitless && events_ != nullptr && events_->covers(first_sender_first(entry))) {
+  // What was hushed once stays so when the alarm is over and the flow merely runs out.
+  bool hushed_before = entry.has(Entry::reported) && !entry.has(Entry::read);
+  if (fruitless && (hushed_before || (events_ != nullptr && events_->covers(first_sender_first(entry))))) {
     ++stats_.hushed;
   } else {
     ++stats_.reports;
@@ -129,7 +131,8 @@ void FlowTable::on_deadline(std::uint32_t place, Timestamp now, std::vector<Flow
   arm(entry, place, next);
 }
 
-// -- timer wheel: an entry sits in one slot and is looked at again when that comes; packets do not move it ----------
+// -- timer wheel: an entry sits in one slot and is looked at again when that comes; packets do not move it
+// ----------
 
 void FlowTable::start_clock(Timestamp at) {
   now_ = at;
@@ -196,7 +199,8 @@ void FlowTable::flush(std::vector<Flow>& out) {
   }
 }
 
-// -- flows that nobody answered, oldest first -----------------------------------------------------------------------
+// -- flows that nobody answered, oldest first
+// -----------------------------------------------------------------------
 
 void FlowTable::push_half_open(Entry& entry, std::uint32_t place) {
   if (entry.has(Entry::half_open)) return;

@@ -9,7 +9,9 @@ struct FlowTable::Key {
   std::uint16_t port_a, port_b;
   std::uint8_t protocol, zero;
   std::uint16_t zeros;
-  friend bool operator==(const Key& left, const Key& right) { return std::memcmp(&left, &right, sizeof(Key)) == 0; }
+  friend bool operator==(const Key& left, const Key& right) {
+    return std::memcmp(&left, &right, sizeof(Key)) == 0;
+  }
 };
 
 struct FlowTable::Slot {
@@ -19,30 +21,30 @@ struct FlowTable::Slot {
 
 struct FlowTable::Entry {
   enum Flag : std::uint16_t {
-    known = 1,          ///< the beginning was seen
-    swapped = 2,        ///< b opened it
-    flipped = 4,        ///< the ports say that the first sender answers
+    known = 1,   ///< the beginning was seen
+    swapped = 2, ///< b opened it
+    flipped = 4, ///< the ports say that the first sender answers
     syn = 8,
     syn_ack = 16,
-    completed = 32,     ///< handshake done, or both sides have spoken
+    completed = 32, ///< handshake done, or both sides have spoken
     fin_out = 64,
     fin_in = 128,
-    content = 256,      ///< some payload in either direction
+    content = 256, ///< some payload in either direction
     reported = 512,
     told_failed = 1024,
-    closing = 2048,     ///< the last report is due after the linger time
-    done = 4096,        ///< last report made; absorbs stragglers
-    half_open = 8192,   ///< on the list of those that give way first
+    closing = 2048,   ///< the last report is due after the linger time
+    done = 4096,      ///< last report made; absorbs stragglers
+    half_open = 8192, ///< on the list of those that give way first
     armed = 16384,
-    read = 32768,       ///< a report was emitted, not only counted
+    read = 32768, ///< a report was emitted, not only counted
   };
   Key key;
   std::uint32_t hash;
   std::uint16_t flags;
   FlowState state;
   std::uint8_t reserved;
-  Timestamp first, last;                     ///< first of the current delta; last ever
-  std::uint32_t packets_out, packets_in;     ///< of the current delta, as are the bytes
+  Timestamp first, last;                 ///< first of the current delta; last ever
+  std::uint32_t packets_out, packets_in; ///< of the current delta, as are the bytes
   std::uint64_t bytes_out, bytes_in, payload_out, payload_in;
   Timestamp burst_start;
   std::uint32_t burst_packets, burst_answers; ///< since the last event, by the first sender and by the other

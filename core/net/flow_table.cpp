@@ -18,7 +18,8 @@ std::uint64_t fold(std::uint64_t left, std::uint64_t right) {
 /// An echo reply belongs to its request (RFC 792, RFC 4443).
 std::uint16_t echo_port(const PacketView& view, bool& reply) {
   if (view.protocol == ip_protocol::icmp && view.icmp_type() == 0) return reply = true, std::uint16_t(8 << 8);
-  if (view.protocol == ip_protocol::icmp6 && view.icmp_type() == 129) return reply = true, std::uint16_t(128 << 8);
+  if (view.protocol == ip_protocol::icmp6 && view.icmp_type() == 129)
+    return reply = true, std::uint16_t(128 << 8);
   return view.dport;
 }
 
@@ -85,7 +86,8 @@ std::uint32_t FlowTable::create(const Key& key, std::uint32_t hash, Timestamp at
   entry.hash = hash;
   entry.first = entry.last = entry.burst_start = at;
   auto slot = hash & slot_mask_;
-  while (slots_[slot].place != none) slot = (slot + 1) & slot_mask_;
+  while (slots_[slot].place != none)
+    slot = (slot + 1) & slot_mask_;
   slots_[slot] = {hash, place};
   ++stats_.flows;
   ++stats_.active;
@@ -98,7 +100,8 @@ void FlowTable::erase(std::uint32_t place) {
   drop_half_open(entry);
   if (released_ != nullptr) released_(released_context_, place);
   auto hole = entry.hash & slot_mask_;
-  while (slots_[hole].place != place) hole = (hole + 1) & slot_mask_;
+  while (slots_[hole].place != place)
+    hole = (hole + 1) & slot_mask_;
   // Backward shift: no tombstones in the index, so it never degrades.
   for (auto at = (hole + 1) & slot_mask_; slots_[at].place != none; at = (at + 1) & slot_mask_) {
     auto ideal = slots_[at].hash & slot_mask_;
@@ -118,7 +121,8 @@ void FlowTable::evict(std::vector<Flow>& out) {
   if (victim != none) {
     ++stats_.evicted_half_open;
   } else {
-    // Every entry is in use here. The least recent of eight in a row is near enough to the least recent of all.
+    // Every entry is in use here. The least recent of eight in a row is near enough to the least recent of
+    // all.
     for (int i = 0; i < 8; ++i) {
       sweep_ = (sweep_ + 1) % std::uint32_t(options_.capacity);
       if (victim == none || entries_[sweep_].last < entries_[victim].last) victim = sweep_;
@@ -217,7 +221,8 @@ std::uint32_t FlowTable::add(PacketView& view, Timestamp at, std::vector<Flow>& 
     entry.set(Entry::completed);
     entry.state = FlowState::established;
     drop_half_open(entry);
-    if (!view.is_icmp() && entry.has(Entry::known)) roles_.learn(view.protocol, outward ? view.dport : view.sport);
+    if (!view.is_icmp() && entry.has(Entry::known))
+      roles_.learn(view.protocol, outward ? view.dport : view.sport);
     if (events_ != nullptr) events_->completed(flow_of(entry), at);
     report(entry, false, out);
   }
@@ -249,15 +254,17 @@ void FlowTable::count(Entry& entry, std::uint32_t place, const PacketView& view,
   entry.burst_bytes += view.ip_length;
   if (++entry.burst_packets < options_.burst) return;
   bool tcp_content = view.protocol == ip_protocol::tcp && entry.has(Entry::content);
-  if (events_ != nullptr && !tcp_content && (view.is_icmp() || entry.burst_answers * 20 < entry.burst_packets))
-    events_->burst(first_sender_first(entry), entry.burst_packets, entry.burst_bytes, at - entry.burst_start, at);
+  if (events_ != nullptr && !tcp_content &&
+      (view.is_icmp() || entry.burst_answers * 20 < entry.burst_packets))
+    events_->burst(first_sender_first(entry), entry.burst_packets, entry.burst_bytes, at - entry.burst_start,
+                   at);
   entry.burst_packets = entry.burst_answers = 0;
   entry.burst_bytes = 0;
   entry.burst_start = at;
 }
 
-void FlowTable::follow_tcp(Entry& entry, std::uint32_t place, const PacketView& view, bool outward, Timestamp at,
-                           std::vector<Flow>& out) {
+void FlowTable::follow_tcp(Entry& entry, std::uint32_t place, const PacketView& view, bool outward,
+                           Timestamp at, std::vector<Flow>& out) {
   auto flags = view.tcp_flags;
   if ((flags & tcp_flag::rst) != 0) {
     bool never_answered = !entry.has(Entry::syn_ack) && !entry.has(Entry::completed);
@@ -305,7 +312,8 @@ bool FlowTable::refuse_quoted(const PacketView& view, Timestamp at, std::vector<
   Key key;
   const auto& quoted = view.quoted;
   bool icmp = quoted.protocol == ip_protocol::icmp || quoted.protocol == ip_protocol::icmp6;
-  bool from_a = make_key(key, quoted.src, quoted.dst, icmp ? quoted.dport : quoted.sport, quoted.dport, quoted.protocol);
+  bool from_a = make_key(key, quoted.src, quoted.dst, icmp ? quoted.dport : quoted.sport, quoted.dport,
+                         quoted.protocol);
   auto place = find(key, hash_of(key));
   if (place == none) return false;
   auto& entry = entries_[place];
@@ -320,6 +328,8 @@ bool FlowTable::refuse_quoted(const PacketView& view, Timestamp at, std::vector<
 }
 
 std::uint32_t FlowTable::packets_of(std::uint32_t place) const { return entries_[place].packets_total; }
-void FlowTable::label(std::uint32_t place, std::uint16_t application) { entries_[place].application = application; }
+void FlowTable::label(std::uint32_t place, std::uint16_t application) {
+  entries_[place].application = application;
+}
 
 } // namespace iris

@@ -16,26 +16,26 @@ struct FlowTableOptions {
   Duration unreplied = 200 * millisecond; ///< the same for UDP, ICMP and others
   Duration tcp_idle = 300 * second;
   Duration udp_idle = 60 * second;
-  Duration opening_idle = 30 * second;    ///< an unanswered TCP opening is forgotten
-  Duration linger = 100 * millisecond;    ///< after FIN or RST, for the last ACK to be counted
-  Duration tombstone = 2 * second;        ///< after the last report, for stragglers not to begin a flow anew
-  std::uint32_t burst = 256;              ///< packets of one flow that make one burst() event
-  std::uint16_t interface = 0;            ///< goes into every Flow
+  Duration opening_idle = 30 * second;     ///< an unanswered TCP opening is forgotten
+  Duration linger = 100 * millisecond;     ///< after FIN or RST, for the last ACK to be counted
+  Duration tombstone = 2 * second;         ///< after the last report, for stragglers not to begin a flow anew
+  std::uint32_t burst = 256;               ///< packets of one flow that make one burst() event
+  std::uint16_t interface = 0;             ///< goes into every Flow
   std::uint64_t seed = 0x1b873593cc9e2d51; ///< random in live use, so that nobody can aim at one hash slot
 };
 
 struct FlowTableStats {
-  std::uint64_t packets = 0, bytes = 0;    ///< IP packets that were accounted to a flow
-  std::uint64_t flows = 0;                 ///< ever begun
-  std::uint64_t reports = 0;               ///< Flow observations emitted
-  std::uint64_t hushed = 0;                ///< reports that an alarm already told of
-  std::uint64_t evicted_half_open = 0;     ///< table full: an unanswered flow gave way
-  std::uint64_t evicted_active = 0;        ///< table full: an answered flow gave way
-  std::uint64_t fragments_lost = 0;        ///< later fragments whose first one was not seen
-  std::uint64_t portless = 0;              ///< cut before the ports
-  std::uint64_t orphans = 0;               ///< FIN or RST of no known flow
-  std::uint64_t clock_jumps = 0;           ///< time went back by more than a minute: all flows ended
-  std::uint64_t active = 0;                ///< flows in the table now
+  std::uint64_t packets = 0, bytes = 0; ///< IP packets that were accounted to a flow
+  std::uint64_t flows = 0;              ///< ever begun
+  std::uint64_t reports = 0;            ///< Flow observations emitted
+  std::uint64_t hushed = 0;             ///< reports that an alarm already told of
+  std::uint64_t evicted_half_open = 0;  ///< table full: an unanswered flow gave way
+  std::uint64_t evicted_active = 0;     ///< table full: an answered flow gave way
+  std::uint64_t fragments_lost = 0;     ///< later fragments whose first one was not seen
+  std::uint64_t portless = 0;           ///< cut before the ports
+  std::uint64_t orphans = 0;            ///< FIN or RST of no known flow
+  std::uint64_t clock_jumps = 0;        ///< time went back by more than a minute: all flows ended
+  std::uint64_t active = 0;             ///< flows in the table now
 };
 
 /// Bidirectional flows of one interface: bounded, no allocation a packet, no clock of its own.
@@ -111,9 +111,9 @@ private:
   std::unique_ptr<Entry[]> entries_;
   std::unique_ptr<Slot[]> slots_; ///< open addressing, linear probing, at most half full
   std::uint32_t slot_mask_ = 0;
-  std::uint32_t fresh_ = 0;       ///< entries from here on were never used
-  std::uint32_t free_ = none;     ///< list of used and freed entries
-  std::uint32_t sweep_ = 0;       ///< where the next eviction of an answered flow looks
+  std::uint32_t fresh_ = 0;   ///< entries from here on were never used
+  std::uint32_t free_ = none; ///< list of used and freed entries
+  std::uint32_t sweep_ = 0;   ///< where the next eviction of an answered flow looks
   std::uint32_t half_open_first_ = none, half_open_last_ = none;
   std::unique_ptr<std::uint32_t[]> wheel_;
   std::int64_t tick_ = 0; ///< the next that was not looked at

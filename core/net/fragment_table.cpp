@@ -11,8 +11,8 @@ bool FragmentTable::resolve(PacketView& view, Timestamp now) {
   auto* oldest = set;
   for (std::size_t i = 0; i < ways; ++i) {
     auto& entry = set[i];
-    if (entry.used && entry.id == view.fragment_id && entry.protocol == view.protocol && entry.src == view.src &&
-        entry.dst == view.dst && std::llabs(now - entry.at) < lifetime) {
+    if (entry.used && entry.id == view.fragment_id && entry.protocol == view.protocol &&
+        entry.src == view.src && entry.dst == view.dst && std::llabs(now - entry.at) < lifetime) {
       if (view.first_fragment) {
         oldest = &entry;
         break;

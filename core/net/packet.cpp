@@ -11,7 +11,9 @@ struct Bytes {
   std::size_t size = 0;
 
   [[nodiscard]] bool has(std::size_t count) const { return size >= count; }
-  [[nodiscard]] std::uint16_t u16(std::size_t offset) const { return std::uint16_t(at[offset] << 8 | at[offset + 1]); }
+  [[nodiscard]] std::uint16_t u16(std::size_t offset) const {
+    return std::uint16_t(at[offset] << 8 | at[offset + 1]);
+  }
   [[nodiscard]] std::uint32_t u32(std::size_t offset) const {
     return std::uint32_t(u16(offset)) << 16 | u16(offset + 2);
   }
@@ -55,7 +57,10 @@ NetworkHeader walk_extensions(Bytes bytes) {
   for (int i = 0; i < extension_limit; ++i) {
     std::size_t length = 0;
     switch (header.protocol) {
-    case 0: case 43: case 60: case 135: // hop-by-hop, routing, destination options, mobility (RFC 8200, 6275)
+    case 0:
+    case 43:
+    case 60:
+    case 135: // hop-by-hop, routing, destination options, mobility (RFC 8200, 6275)
       if (!bytes.has(2)) return header.cut = true, header;
       length = (std::size_t(bytes.at[1]) + 1) * 8;
       break;
@@ -68,9 +73,11 @@ NetworkHeader walk_extensions(Bytes bytes) {
       length = 8;
       header.fragment_id = bytes.u32(4);
       header.first_fragment = (bytes.u16(2) & 0xfff8) == 0;
-      header.fragment = !header.first_fragment || (bytes.u16(2) & 1) != 0; // an atomic fragment is none (RFC 6946)
+      header.fragment =
+          !header.first_fragment || (bytes.u16(2) & 1) != 0; // an atomic fragment is none (RFC 6946)
       break;
-    default: return header;
+    default:
+      return header;
     }
     header.protocol = bytes.at[0];
     header.length += std::uint32_t(length);
@@ -133,7 +140,8 @@ void decode_transport(Bytes bytes, std::uint32_t wire, PacketView& view) {
     view.ports_known = true;
     header = 8;
     bool v6 = view.protocol == ip_protocol::icmp6;
-    bool error = v6 ? view.icmp_type() < 128 : view.icmp_type() == 3 || view.icmp_type() == 11 || view.icmp_type() == 12;
+    bool error = v6 ? view.icmp_type() < 128
+                    : view.icmp_type() == 3 || view.icmp_type() == 11 || view.icmp_type() == 12;
     if (error && bytes.has(8)) {
       auto inner = bytes;
       inner.skip(8);
@@ -215,7 +223,8 @@ Decoded decode_ip(Bytes bytes, std::uint32_t wire, PacketView& view) {
 
 Decoded decode_arp(Bytes bytes, PacketView& view) {
   if (!bytes.has(28)) return Decoded::truncated;
-  if (bytes.u16(0) != 1 || bytes.u16(2) != 0x0800 || bytes.at[4] != 6 || bytes.at[5] != 4) return Decoded::other;
+  if (bytes.u16(0) != 1 || bytes.u16(2) != 0x0800 || bytes.at[4] != 6 || bytes.at[5] != 4)
+    return Decoded::other;
   view.arp_request = bytes.u16(6) == 1;
   std::memcpy(view.mac.data(), bytes.at + 8, 6);
   view.src = v4_at(bytes.at + 14);
@@ -242,14 +251,24 @@ Decoded decode_ethertype(std::uint16_t type, Bytes bytes, std::uint32_t wire, Pa
 
 bool is_supported_link(int link) {
   switch (link) {
-  case link_type::null: case link_type::ethernet: case link_type::raw: case link_type::raw_openbsd:
-  case link_type::raw_file: case link_type::loop: case link_type::linux_sll: case link_type::ipv4:
-  case link_type::ipv6: case link_type::linux_sll2: return true;
-  default: return false;
+  case link_type::null:
+  case link_type::ethernet:
+  case link_type::raw:
+  case link_type::raw_openbsd:
+  case link_type::raw_file:
+  case link_type::loop:
+  case link_type::linux_sll:
+  case link_type::ipv4:
+  case link_type::ipv6:
+  case link_type::linux_sll2:
+    return true;
+  default:
+    return false;
   }
 }
 
-Decoded decode(int link, std::span<const std::uint8_t> captured, std::uint32_t wire_length, PacketView& view) {
+Decoded decode(int link, std::span<const std::uint8_t> captured, std::uint32_t wire_length,
+               PacketView& view) {
   view = PacketView{};
   Bytes bytes{captured.data(), captured.size()};
   auto wire = std::max<std::uint32_t>(wire_length, std::uint32_t(captured.size()));
@@ -281,9 +300,14 @@ Decoded decode(int link, std::span<const std::uint8_t> captured, std::uint32_t w
     if (!bytes.has(4)) return Decoded::truncated;
     bytes.skip(4);
     return decode_ip(bytes, wire - 4, view);
-  case link_type::raw: case link_type::raw_openbsd: case link_type::raw_file: case link_type::ipv4:
-  case link_type::ipv6: return decode_ip(bytes, wire, view);
-  default: return Decoded::unsupported;
+  case link_type::raw:
+  case link_type::raw_openbsd:
+  case link_type::raw_file:
+  case link_type::ipv4:
+  case link_type::ipv6:
+    return decode_ip(bytes, wire, view);
+  default:
+    return Decoded::unsupported;
   }
 }
 

@@ -58,29 +58,31 @@ struct QuotedFlow {
 
 /// One packet, decoded. Pointers lead into the caller's buffer and never past what was captured.
 struct PacketView {
-  IpAddress src, dst;                   ///< ARP: sender and target protocol address
-  std::uint16_t sport = 0, dport = 0;   ///< ICMP: sport = 0, dport = type << 8 | code
-  std::uint8_t protocol = 0;            ///< IANA number
+  IpAddress src, dst;                 ///< ARP: sender and target protocol address
+  std::uint16_t sport = 0, dport = 0; ///< ICMP: sport = 0, dport = type << 8 | code
+  std::uint8_t protocol = 0;          ///< IANA number
   std::uint8_t tcp_flags = 0;
-  bool ports_known = false;             ///< false: later fragment, or cut before the ports
+  bool ports_known = false; ///< false: later fragment, or cut before the ports
   bool fragment = false;
   bool first_fragment = false;
-  bool truncated = false;               ///< less was captured than the packet holds
-  bool quotes = false;                  ///< `quoted` is set
+  bool truncated = false; ///< less was captured than the packet holds
+  bool quotes = false;    ///< `quoted` is set
   bool arp_request = false;
   std::uint32_t fragment_id = 0;
-  std::uint32_t ip_length = 0;          ///< bytes of the IP packet as it was on the wire
-  std::uint32_t payload_length = 0;     ///< bytes above the transport header, on the wire
+  std::uint32_t ip_length = 0;      ///< bytes of the IP packet as it was on the wire
+  std::uint32_t payload_length = 0; ///< bytes above the transport header, on the wire
   const std::uint8_t* payload = nullptr;
   std::uint32_t payload_captured = 0;
-  const std::uint8_t* ip = nullptr;     ///< start of the IP header, for application labelling
+  const std::uint8_t* ip = nullptr; ///< start of the IP header, for application labelling
   std::uint32_t ip_captured = 0;
-  MacAddress mac{};                     ///< sender's link address where the link layer has one
+  MacAddress mac{}; ///< sender's link address where the link layer has one
   QuotedFlow quoted;
 
   [[nodiscard]] std::uint8_t icmp_type() const { return std::uint8_t(dport >> 8); }
   [[nodiscard]] std::uint8_t icmp_code() const { return std::uint8_t(dport); }
-  [[nodiscard]] bool is_icmp() const { return protocol == ip_protocol::icmp || protocol == ip_protocol::icmp6; }
+  [[nodiscard]] bool is_icmp() const {
+    return protocol == ip_protocol::icmp || protocol == ip_protocol::icmp6;
+  }
 };
 
 /// Decodes one captured frame; no allocation, no read past `captured`.

@@ -14,7 +14,9 @@ public:
 
 private:
   [[nodiscard]] std::bitset<65536>& seen(std::uint8_t protocol) { return protocol == 6 ? tcp_ : others_; }
-  [[nodiscard]] const std::bitset<65536>& seen(std::uint8_t protocol) const { return protocol == 6 ? tcp_ : others_; }
+  [[nodiscard]] const std::bitset<65536>& seen(std::uint8_t protocol) const {
+    return protocol == 6 ? tcp_ : others_;
+  }
   std::bitset<65536> tcp_, others_;
 };
 

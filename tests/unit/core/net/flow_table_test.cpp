@@ -1,0 +1,322 @@
+#include "core/net/flow_table.hpp"
+
+#include "tests/unit/core/net/frames.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace iris;
+using namespace iris::frames;
+
+namespace {
+
+constexpr Timestamp start = 1'800'000'000 * second;
+constexpr auto SYN = tcp_flag::syn;
+constexpr auto ACK = tcp_flag::ack;
+constexpr auto FIN = tcp_flag::fin;
+constexpr auto RST = tcp_flag::rst;
+constexpr const char* client = "10.0.0.1";
+constexpr const char* server = "10.0.0.2";
+
+struct Told final : FlowEvents {
+  std::vector<std::pair<Flow, Failure>> failures;
+  std::vector<Flow> completions, echoes;
+  std::uint64_t burst_packets = 0;
+  bool cover = false;
+  void failed(const Flow& flow, Failure how, std::uint32_t, std::uint64_t, Timestamp) override {
+    failures.emplace_back(flow, how);
+  }
+  void completed(const Flow& flow, Timestamp) override { completions.push_back(flow); }
+  void echo(const Flow& flow, Timestamp) override { echoes.push_back(flow); }
+  void burst(const Flow&, std::uint32_t packets, std::uint64_t, Duration, Timestamp) override {
+    burst_packets += packets;
+  }
+  bool covers(const Flow&) const override { return cover; }
+};
+
+struct Bench {
+  Told told;
+  FlowTable table;
+  std::vector<Flow> out;
+  Timestamp now = start;
+
+  explicit Bench(FlowTableOptions options = {}) : table{options, &told} {}
+  void packet(const Bytes& bytes) {
+    PacketView view;
+    table.advance(now, out);
+    auto decoded = frames::decode(link_type::raw, bytes, view);
+    REQUIRE(decoded == Decoded::ip);
+    table.add(view, now, out);
+  }
+  void tcp_out(std::uint8_t flags, std::size_t payload = 0, std::uint16_t sport = 40'000) {
+    packet(ipv4(client, server, 6, tcp(sport, 27'017, flags, payload)));
+  }
+  void tcp_in(std::uint8_t flags, std::size_t payload = 0, std::uint16_t sport = 40'000) {
+    packet(ipv4(server, client, 6, tcp(27'017, sport, flags, payload)));
+  }
+  void wait(Duration span) { table.advance(now += span, out); }
+  std::vector<Flow> take() { return std::exchange(out, {}); }
+};
+
+} // namespace
+
+TEST_CASE("a TCP flow is reported when established, each window, and when it ends; counts are deltas") {
+  Bench bench;
+  bench.tcp_out(SYN);
+  bench.tcp_in(SYN | ACK);
+  CHECK(bench.take().empty());
+  bench.tcp_out(ACK);
+  auto flows = bench.take();
+  REQUIRE(flows.size() == 1);
+  CHECK(flows[0].state == FlowState::established);
+  CHECK(flows[0].first_report);
+  CHECK_FALSE(flows[0].last_report);
+  CHECK(flows[0].initiator_known);
+  CHECK(to_string(flows[0].src) == client);
+  CHECK(flows[0].sport == 40'000);
+  CHECK(flows[0].dport == 27'017);
+  CHECK(flows[0].packets_out == 2);
+  CHECK(flows[0].packets_in == 1);
+
+  bench.now += second;
+  bench.tcp_out(ACK, 100);
+  bench.tcp_in(ACK, 1'000);
+  bench.wait(9 * second);
+  CHECK(bench.take().empty());
+  bench.wait(2 * second);
+  flows = bench.take();
+  REQUIRE(flows.size() == 1);
+  CHECK_FALSE(flows[0].first_report);
+  CHECK(flows[0].packets_out == 1);
+  CHECK(flows[0].bytes_out == 140);
+  CHECK(flows[0].payload_in == 1'000);
+  CHECK(flows[0].first == start + second);
+  bench.wait(60 * second);
+  CHECK(bench.take().empty()); // nothing new, nothing told
+
+  bench.tcp_out(FIN | ACK);
+  bench.tcp_in(FIN | ACK);
+  bench.tcp_out(ACK);
+  bench.wait(second / 4);
+  flows = bench.take();
+  REQUIRE(flows.size() == 1);
+  CHECK(flows[0].last_report);
+  CHECK(flows[0].state == FlowState::closed);
+  CHECK(flows[0].packets_out == 2);
+  CHECK(bench.told.failures.empty());
+  bench.tcp_in(ACK); // a straggler begins nothing
+  bench.wait(20 * second);
+  CHECK(bench.take().empty());
+  CHECK(bench.table.stats().active == 0);
+  CHECK(bench.table.stats().flows == 1);
+}
+
+TEST_CASE("a refused connection is reported at once and only once") {
+  Bench bench;
+  bench.tcp_out(SYN);
+  bench.tcp_in(RST | ACK);
+  auto flows = bench.take();
+  REQUIRE(flows.size() == 1);
+  CHECK(flows[0].state == FlowState::refused);
+  CHECK(flows[0].last_report);
+  REQUIRE(bench.told.failures.size() == 1);
+  CHECK(bench.told.failures[0].second == Failure::refused);
+  bench.wait(60 * second);
+  CHECK(bench.take().empty());
+}
+
+TEST_CASE("an unanswered connection is reported after a second, its late answer at once") {
+  Bench bench;
+  bench.tcp_out(SYN);
+  bench.wait(900 * millisecond);
+  CHECK(bench.take().empty());
+  bench.wait(200 * millisecond);
+  auto flows = bench.take();
+  REQUIRE(flows.size() == 1);
+  CHECK(flows[0].state == FlowState::opening);
+  REQUIRE(bench.told.failures.size() == 1);
+  CHECK(bench.told.failures[0].second == Failure::unanswered);
+  bench.tcp_in(SYN | ACK);
+  bench.tcp_out(ACK);
+  flows = bench.take();
+  REQUIRE(flows.size() == 1);
+  CHECK(flows[0].state == FlowState::established);
+  CHECK_FALSE(flows[0].first_report);
+}
+
+TEST_CASE("a handshake that the opener breaks off is barren, as is a connection without content") {
+  Bench bench;
+  bench.tcp_out(SYN);
+  bench.tcp_in(SYN | ACK);
+  bench.tcp_out(RST);
+  bench.wait(second / 4);
+  REQUIRE(bench.told.failures.size() == 1);
+  CHECK(bench.told.failures[0].second == Failure::barren);
+  bench.tcp_out(SYN, 0, 40'001);
+  bench.tcp_in(SYN | ACK, 0, 40'001);
+  bench.tcp_out(ACK, 0, 40'001);
+  bench.tcp_out(FIN | ACK, 0, 40'001);
+  bench.tcp_in(FIN | ACK, 0, 40'001);
+  bench.wait(second / 4);
+  REQUIRE(bench.told.failures.size() == 2);
+  CHECK(bench.told.failures[1].second == Failure::barren);
+}
+
+TEST_CASE("a port that is used again is a new flow") {
+  Bench bench;
+  for (int i = 0; i < 2; ++i) {
+    bench.tcp_out(SYN);
+    bench.tcp_in(SYN | ACK);
+    bench.tcp_out(ACK, 10);
+  }
+  auto flows = bench.take();
+  REQUIRE(flows.size() == 3);
+  CHECK(flows[1].last_report);
+  CHECK(flows[2].first_report);
+  CHECK(bench.table.stats().flows == 2);
+}
+
+TEST_CASE("where the start was not seen the ports say who is the server") {
+  Bench bench;
+  bench.tcp_in(ACK, 10);
+  bench.tcp_out(ACK);
+  auto flows = bench.take();
+  REQUIRE(flows.size() == 1);
+  CHECK_FALSE(flows[0].initiator_known);
+  CHECK(to_string(flows[0].src) == client);
+  CHECK(flows[0].dport == 27'017);
+  CHECK(flows[0].state == FlowState::established);
+
+  // Both ports may be ephemeral; one that was opened before is the server's.
+  bench.packet(ipv4(client, server, 6, tcp(35'000, 48'200, SYN)));
+  bench.packet(ipv4(server, client, 6, tcp(48'200, 35'000, SYN | ACK)));
+  bench.packet(ipv4(client, server, 6, tcp(35'000, 48'200, ACK)));
+  bench.take();
+  bench.packet(ipv4("10.0.0.7", server, 6, tcp(34'000, 48'200, ACK, 5)));
+  bench.packet(ipv4(server, "10.0.0.7", 6, tcp(48'200, 34'000, ACK, 5)));
+  flows = bench.take();
+  REQUIRE(flows.size() == 1);
+  CHECK(flows[0].dport == 48'200);
+}
+
+TEST_CASE("UDP is reported at the first answer, or after 200 ms without one, and when idle") {
+  Bench bench;
+  bench.packet(ipv4(client, server, 17, udp(50'000, 161, Bytes(30))));
+  bench.packet(ipv4(server, client, 17, udp(161, 50'000, Bytes(60))));
+  auto flows = bench.take();
+  REQUIRE(flows.size() == 1);
+  CHECK(flows[0].state == FlowState::established);
+  CHECK(flows[0].payload_in == 60);
+  bench.packet(ipv4(client, server, 17, udp(50'001, 514, Bytes(30))));
+  bench.wait(300 * millisecond);
+  flows = bench.take();
+  REQUIRE(flows.size() == 1);
+  CHECK(flows[0].state == FlowState::one_way);
+  bench.wait(61 * second);
+  flows = bench.take();
+  REQUIRE(flows.size() == 2);
+  CHECK(flows[0].last_report);
+  CHECK(bench.table.stats().active == 0);
+}
+
+TEST_CASE("UDP that ICMP refuses is refused") {
+  Bench bench;
+  auto request = ipv4(client, server, 17, udp(50'000, 161, Bytes(30)));
+  bench.packet(request);
+  bench.packet(ipv4(server, client, 1, icmp(3, 3, request)));
+  auto flows = bench.take();
+  REQUIRE(flows.size() == 1);
+  CHECK(flows[0].state == FlowState::refused);
+  CHECK(flows[0].dport == 161);
+  CHECK(bench.told.failures.size() == 1);
+}
+
+TEST_CASE("echo request and reply are one flow and one echo event") {
+  Bench bench;
+  for (int i = 0; i < 3; ++i) {
+    bench.packet(ipv4(client, server, 1, icmp(8, 0)));
+    bench.packet(ipv4(server, client, 1, icmp(0, 0)));
+  }
+  auto flows = bench.take();
+  REQUIRE(flows.size() == 1);
+  CHECK(flows[0].dport == 8 << 8);
+  CHECK(flows[0].sport == 0);
+  CHECK(to_string(flows[0].src) == client);
+  CHECK(bench.told.echoes.size() == 1);
+}
+
+TEST_CASE("fragments are counted with their flow") {
+  Bench bench;
+  bench.packet(ipv4(client, server, 17, udp(50'000, 161, Bytes(16)), 9, 0x2000));
+  bench.packet(ipv4(client, server, 17, Bytes(40), 9, 3));
+  bench.packet(ipv4(client, server, 17, Bytes(40), 10, 3));
+  bench.table.flush(bench.out);
+  auto flows = bench.take();
+  REQUIRE(flows.size() == 1);
+  CHECK(flows[0].packets_out == 2);
+  CHECK(flows[0].bytes_out == 44 + 60);
+  CHECK(bench.table.stats().fragments_lost == 1);
+}
+
+TEST_CASE("a full table lets the oldest unanswered flow go first, and says so") {
+  FlowTableOptions options;
+  options.capacity = 64;
+  Bench bench{options};
+  bench.tcp_out(SYN);
+  bench.tcp_in(SYN | ACK);
+  bench.tcp_out(ACK, 10);
+  for (int i = 0; i < 1'000; ++i) {
+    bench.now += millisecond / 10;
+    bench.tcp_out(SYN, 0, std::uint16_t(1'000 + i));
+  }
+  CHECK(bench.table.stats().active == 64);
+  CHECK(bench.table.stats().evicted_half_open == 1'001 - 64);
+  CHECK(bench.table.stats().evicted_active == 0);
+  bench.take();
+  bench.tcp_in(ACK, 10); // the established one is still there
+  bench.table.flush(bench.out);
+  auto flows = bench.take();
+  auto kept =
+      std::count_if(flows.begin(), flows.end(), [](const Flow& flow) { return flow.sport == 40'000; });
+  CHECK(kept == 1);
+  CHECK(flows.size() == 64);
+}
+
+TEST_CASE("flows that an alarm covers are counted, not reported; content is reported still") {
+  Bench bench;
+  bench.told.cover = true;
+  bench.tcp_out(SYN);
+  bench.wait(2 * second);
+  CHECK(bench.take().empty());
+  CHECK(bench.table.stats().hushed == 1);
+  bench.tcp_in(SYN | ACK);
+  bench.tcp_out(ACK, 10);
+  auto flows = bench.take();
+  REQUIRE(flows.size() == 1);
+  CHECK(flows[0].first_report);
+}
+
+TEST_CASE("a stream that nobody answers makes bursts, one that is answered does not") {
+  Bench bench;
+  for (int i = 0; i < 1'024; ++i)
+    bench.packet(ipv4(client, server, 17, udp(50'000, 9, Bytes(10))));
+  CHECK(bench.told.burst_packets == 1'024);
+  for (int i = 0; i < 1'024; ++i) {
+    bench.packet(ipv4(client, server, 17, udp(50'001, 161, Bytes(10))));
+    bench.packet(ipv4(server, client, 17, udp(161, 50'001, Bytes(10))));
+  }
+  CHECK(bench.told.burst_packets == 1'024);
+}
+
+TEST_CASE("a clock that goes back ends all flows instead of keeping them for ever") {
+  Bench bench;
+  bench.tcp_out(SYN);
+  bench.now -= 3'600 * second;
+  bench.tcp_out(SYN, 0, 40'001);
+  CHECK(bench.table.stats().clock_jumps == 1);
+  CHECK(bench.take().size() == 1);
+  bench.wait(2 * second);
+  CHECK(bench.take().size() == 1);
+  bench.now += 4 * 365 * 86'400 * second; // and a leap ahead is no long loop
+  bench.wait(0);
+  CHECK(bench.table.stats().active == 0);
+}
