@@ -2,8 +2,6 @@
 
 #include "actors/wire.hpp"
 
-#include <caf/detail/sync_request_bouncer.hpp>
-
 namespace iris {
 namespace {
 
@@ -60,9 +58,9 @@ bool may_be_dropped(const caf::mailbox_element& element) {
 }
 
 void refuse_request(const caf::mailbox_element& element) {
-  if (!element.mid.is_request()) return;
-  const caf::detail::sync_request_bouncer bounce{make_error(caf::sec::unavailable_or_would_block)};
-  bounce(element.sender, element.mid);
+  if (!element.mid.is_request() || !element.sender) return;
+  element.sender->enqueue(nullptr, element.mid.response_id(),
+                          caf::make_message(caf::make_error(caf::sec::unavailable_or_would_block)), nullptr);
 }
 
 std::string current_exception_text() {

@@ -12,7 +12,8 @@ namespace iris {
 ///
 /// `fun(self, args...)` is a free function of `typename Interface::template stateful_pointer<State>` that
 /// returns `typename Interface::behavior_type`. `args` are copied or moved into the actor and handed over
-/// when it starts. An exception in `fun` ends the actor like one in a handler. Inside of an actor pass
+/// when it starts; what must stay a reference is given as
+/// std::ref. An exception in `fun` ends the actor like one in a handler. Inside of an actor pass
 /// `self->home_system()`, and `self->id()` as parent.
 template <class Interface, class State, caf::spawn_options Os = caf::no_spawn_options, class Fun,
           class... Args>
@@ -26,11 +27,11 @@ Interface spawn_in(caf::actor_system& system, Directory& directory, ActorMeta me
         auto* actor = static_cast<Actor*>(self);
         try {
           auto behavior = std::apply(
-              [&](auto&... xs) {
+              [&](auto&&... xs) {
                 return fun(static_cast<typename Interface::template stateful_pointer<State>>(actor),
-                           std::move(xs)...);
+                           std::forward<decltype(xs)>(xs)...);
               },
-              args);
+              std::move(args));
           return std::move(behavior.unbox());
         } catch (...) {
           actor->record().last_error.store(current_exception_text());
