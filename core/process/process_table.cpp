@@ -117,7 +117,7 @@ ExecResult ProcessTable::apply(ExecFacts facts, bool seeding, Timestamp started)
   result.container = container;
   result.own = record.own;
   const bool from_outside = record.born_in != nullptr && *record.born_in != container;
-  if (!container.empty() && from_outside && facts.host_mounts && !seeding) {
+  if (!container.empty() && from_outside && facts.parents_mounts && !seeding) {
     result.runtime = true; // not yet in the container's own root: keeps its place outside
     result.container.clear();
   } else {

@@ -20,9 +20,9 @@ struct ExecFacts {
   bool args_cut = false;
   /// The container as the kernel says it; nullopt: not known, inherit from the fork. "" is the host.
   std::optional<std::string> container;
-  /// Runs in the host's mount namespace although its cgroup is a container's: a runtime that is still setting
-  /// up, when its parent is outside; an escape, when its parent is inside.
-  bool host_mounts = false;
+  /// Shares its parent's mount namespace. Where the parent is outside of the container, this is a runtime
+  /// that is still setting up: its cgroup is the container's already, its root is not.
+  bool parents_mounts = false;
   Timestamp at = 0;
 };
 

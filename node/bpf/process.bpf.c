@@ -131,6 +131,10 @@ static __always_inline int emit_exec(struct task_struct *task, struct linux_binp
   struct dentry *entry = BPF_CORE_READ(file, f_path.dentry);
   struct vfsmount *mounted = BPF_CORE_READ(file, f_path.mnt);
   path_names(entry, mounted, event->path, PATH_BYTES, &event->path_length, &event->path_cut);
+  if (event->path_length == 0) { /* mounted by itself and unmounted meanwhile, as runtimes do with their own binary */
+    long length = bpf_probe_read_kernel_str(event->path, 256, BPF_CORE_READ(entry, d_name.name));
+    event->path_length = length > 0 ? length : 0;
+  }
   char start[8] = {};
   bpf_probe_read_kernel_str(start, sizeof(start), BPF_CORE_READ(entry, d_name.name));
   /* A memfd has no parent directory and is not the root of its mount. */

@@ -98,7 +98,7 @@ TEST_CASE("a runtime that is still outside is not the container, an escape is") 
   (void)table.exec(facts(20, 10, "/usr/bin/runc", ""));
   table.fork(20, 21, 0);
   auto staged = facts(21, 20, "/memfd:runc_cloned", box);
-  staged.host_mounts = true;
+  staged.parents_mounts = true;
   auto stage = table.exec(staged);
   CHECK(stage.runtime);
   CHECK(stage.container.empty());
@@ -109,7 +109,7 @@ TEST_CASE("a runtime that is still outside is not the container, an escape is") 
 
   table.fork(100, 101, 0);
   auto escaping = facts(101, 100, "/bin/sh", box);
-  escaping.host_mounts = true;
+  escaping.parents_mounts = true;
   auto escape = table.exec(escaping);
   CHECK_FALSE(escape.runtime);
   CHECK(escape.container == box);

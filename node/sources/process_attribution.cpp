@@ -1,0 +1,92 @@
+#include "node/sources/process_attribution.hpp"
+
+#include "core/process/redact.hpp"
+#include "core/process/script.hpp"
+
+#include <algorithm>
+
+namespace iris {
+namespace {
+constexpr std::size_t place_limit = 4096;
+} // namespace
+
+void ProcessAttribution::container_started(const ContainerFacts& facts) {
+  if (places_.size() >= place_limit && !places_.contains(facts.id)) places_.erase(places_.begin());
+  auto& place = places_[facts.id];
+  // Storage drivers other than overlay copy the image when the container is made, which changes every file's
+  // time.
+  place.created = facts.upper_dir.empty() ? std::max(facts.created_at, facts.started_at) : facts.created_at;
+  place.mounts.clear();
+  for (const auto& mount : facts.mounts)
+    place.mounts.push_back({mount.destination, mount.writable, mount.type == "tmpfs"});
+  if (facts.pid != 0) table_.container_started(facts.id, facts.pid);
+}
+
+void ProcessAttribution::container_gone(const std::string& id) {
+  places_.erase(id);
+  table_.container_gone(id);
+}
+
+void ProcessAttribution::seed(ProcessFiles process, Timestamp started, bool announce) {
+  counters_.redacted += redact_args(process.facts.args);
+  process.facts.at = started;
+  if (!process.facts.container) process.facts.container = "";
+  auto result = table_.seed(std::move(process.facts), started);
+  if (announce && !result.container.empty()) deliver(std::move(result), process.file, "", started - offset_);
+}
+
+void ProcessAttribution::on_fork(std::uint32_t parent, std::uint32_t child, std::int64_t boot_at) {
+  ++counters_.forks;
+  table_.fork(parent, child, boot_at + offset_);
+}
+
+void ProcessAttribution::on_exec(SensedExec exec) {
+  ++counters_.execs;
+  counters_.redacted += redact_args(exec.facts.args);
+  exec.facts.at = exec.boot_at + offset_;
+  auto result = table_.exec(std::move(exec.facts));
+  deliver(std::move(result), exec.file, exec.script, exec.boot_at);
+}
+
+void ProcessAttribution::deliver(ExecResult result, const FileFacts& file, const std::string& script,
+                                 std::int64_t boot_at) {
+  if (result.own || result.runtime) return;
+  auto& process = result.process;
+  process.origin = origin(result.container, file, process.exe);
+  std::string path = script.empty() ? script_of(process.exe, process.args) : script;
+  if (!path.empty() && !process.cwd.empty())
+    if (auto whole = absolute_path(process.cwd, path); !whole.empty()) path = whole;
+  if (!path.empty() && path.front() == '/')
+    process.script_origin = script_origin(result.container, process.pid, path);
+  process.script = std::move(path);
+  events_.push_back(
+      {std::move(result.container), boot_at + offset_, boot_at, ProcessStart{std::move(process)}});
+}
+
+void ProcessAttribution::on_exit(std::uint32_t pid, std::uint32_t status, std::int64_t boot_at) {
+  ++counters_.exits;
+  const int signal = int(status & 0x7f); // wait(2): low 7 bits the signal, then the core flag, then the code
+  const int code = signal == 0 ? int(status >> 8 & 0xff) : 128 + signal;
+  auto gone = table_.exit(pid, code, signal, boot_at + offset_);
+  if (!gone || gone->own) return;
+  events_.push_back({std::move(gone->container), boot_at + offset_, boot_at, std::move(gone->exit)});
+}
+
+Origin ProcessAttribution::origin(const std::string& container, const FileFacts& file,
+                                  const std::string& path) const {
+  if (container.empty()) return origin_on_host(file);
+  if (auto place = places_.find(container); place != places_.end())
+    return origin_of(file, path, place->second.created, place->second.mounts);
+  // The engine has not told us yet: the image is at least older than the container's first process.
+  return origin_of(file, path, table_.first_seen(container), {});
+}
+
+Origin ProcessAttribution::script_origin(const std::string& container, std::uint32_t pid,
+                                         const std::string& path) const {
+  auto facts = look_into_root(pid, path);
+  if (!facts && !container.empty())
+    if (auto init = table_.init_of(container); init != 0 && init != pid) facts = look_into_root(init, path);
+  return facts ? origin(container, *facts, path) : Origin::unknown;
+}
+
+} // namespace iris

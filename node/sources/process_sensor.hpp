@@ -1,0 +1,44 @@
+#pragma once
+#include "core/process/origin.hpp"
+#include "core/process/process_table.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace iris {
+
+/// One exec as a sensor sees it, before it is attributed. Arguments are not redacted yet.
+struct SensedExec {
+  ExecFacts facts;          ///< without `at`
+  FileFacts file;           ///< of the executable
+  std::string script;       ///< "#!": the script that the kernel was told to run
+  std::int64_t boot_at = 0; ///< CLOCK_BOOTTIME ns
+};
+
+/// What a sensor calls for each event, in the kernel's order.
+class ProcessSink {
+public:
+  virtual ~ProcessSink() = default;
+  virtual void on_fork(std::uint32_t parent, std::uint32_t child, std::int64_t boot_at) = 0;
+  virtual void on_exec(SensedExec exec) = 0;
+  /// `status` is a wait status.
+  virtual void on_exit(std::uint32_t pid, std::uint32_t status, std::int64_t boot_at) = 0;
+};
+
+/// A way to learn of forks, execs and exits. For one thread.
+class ProcessSensor {
+public:
+  virtual ~ProcessSensor() = default;
+  [[nodiscard]] virtual const char* name() const = 0; ///< "ebpf" or "connector"
+  [[nodiscard]] virtual int descriptor() const = 0;   ///< readable when there is something to drain
+  /// Hands over what is there and returns how many events that were.
+  virtual std::size_t drain(ProcessSink& sink) = 0;
+  /// Said before the thread waits on the descriptor; drain once more afterwards.
+  virtual void about_to_sleep() {}
+  /// Events lost since the last call, of any kind.
+  [[nodiscard]] virtual std::uint64_t take_lost() = 0;
+  /// Execs since the last call whose process was gone before its arguments could be read.
+  [[nodiscard]] virtual std::uint64_t take_unread() { return 0; }
+};
+
+} // namespace iris

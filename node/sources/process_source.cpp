@@ -1,0 +1,203 @@
+#include "node/sources/process_source.hpp"
+
+#include "node/sources/process_attribution.hpp"
+#include "node/sources/process_bpf.hpp"
+#include "node/sources/process_connector.hpp"
+
+#include <atomic>
+#include <cerrno>
+#include <ctime>
+#include <mutex>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <thread>
+#include <unistd.h>
+
+namespace iris {
+namespace {
+
+constexpr int gather_ms = 4;  ///< events are gathered for so long while there are any
+constexpr int settle_ms = 10; ///< the last look before a sleep without end
+constexpr std::size_t command_limit = 8192;
+
+std::int64_t clock_now(clockid_t clock) {
+  timespec now{};
+  ::clock_gettime(clock, &now);
+  return std::int64_t(now.tv_sec) * second + now.tv_nsec;
+}
+
+class Source final : public ProcessSource {
+public:
+  Source(const ProcessSourceOptions& options, ProcessSourceSinks sinks, std::unique_ptr<ProcessSensor> sensor,
+         std::string fallback)
+      : options_{options}, sinks_{std::move(sinks)}, sensor_{std::move(sensor)}, fallback_{std::move(
+                                                                                     fallback)},
+        attribution_{options.table_limit}, wake_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)} {
+    thread_ = std::thread{[this] { run(); }};
+    ::pthread_setname_np(thread_.native_handle(), "iris-process");
+  }
+
+  ~Source() override {
+    stop_ = true;
+    nudge();
+    thread_.join();
+    ::close(wake_);
+  }
+
+  void container_started(const ContainerFacts& facts) override { command({facts, ""}); }
+  void container_gone(const std::string& id) override { command({{}, id}); }
+  const char* sensor() const override { return sensor_->name(); }
+
+  ProcessSourceStatistics statistics() const override {
+    std::lock_guard guard{lock_};
+    return shown_;
+  }
+
+private:
+  struct Command {
+    ContainerFacts started; ///< where `gone` is empty
+    std::string gone;
+  };
+
+  void command(Command what) {
+    {
+      std::lock_guard guard{lock_};
+      if (commands_.size() >= command_limit)
+        return; // far more than there are containers; the next list repairs it
+      commands_.push_back(std::move(what));
+    }
+    nudge();
+  }
+
+  void nudge() {
+    const std::uint64_t one = 1;
+    (void)!::write(wake_, &one, sizeof one);
+  }
+
+  /// Waits for a nudge, for the sensor if `with_sensor`, or for the time to pass (-1: for ever).
+  void wait(int milliseconds, bool with_sensor) {
+    pollfd fds[2] = {{wake_, POLLIN, 0}, {sensor_->descriptor(), POLLIN, 0}};
+    if (::poll(fds, with_sensor ? 2 : 1, milliseconds) > 0 && (fds[0].revents & POLLIN) != 0) {
+      std::uint64_t count = 0;
+      (void)!::read(wake_, &count, sizeof count);
+    }
+  }
+
+  void run_commands() {
+    std::vector<Command> commands;
+    {
+      std::lock_guard guard{lock_};
+      commands.swap(commands_);
+    }
+    for (auto& what : commands)
+      what.gone.empty() ? attribution_.container_started(what.started)
+                        : attribution_.container_gone(what.gone);
+  }
+
+  void flush() {
+    if (attribution_.pending()) sinks_.deliver(attribution_.take());
+    const auto lost = sensor_->take_lost();
+    const auto unread = sensor_->take_unread();
+    const auto now = clock_now(CLOCK_REALTIME);
+    if (lost > 0) tell("dropped", lost, now, "the kernel's buffer of process events was full");
+    if (unread > 0) tell("unread", unread, now, "processes were gone before their arguments could be read");
+    std::lock_guard guard{lock_};
+    const auto totals = shown_;
+    shown_ = attribution_.counters();
+    shown_.lost = totals.lost + lost;
+    shown_.unread = totals.unread + unread;
+    shown_.evicted = attribution_.table().evicted();
+    shown_.processes = attribution_.table().size();
+  }
+
+  void tell(const char* what, std::uint64_t count, Timestamp since, std::string detail) {
+    if (sinks_.health) sinks_.health({"process", what, count, since, std::move(detail)});
+  }
+
+  /// The processes of before our time. Events since the start wait in the sensor's buffer meanwhile.
+  void seed(Timestamp attached) {
+    const auto ticks = std::uint64_t(::sysconf(_SC_CLK_TCK));
+    for (auto& process : read_all_processes()) {
+      const auto started = Timestamp(process.start_ticks) * (second / std::int64_t(ticks)) + offset();
+      const bool announce = options_.announce_running && started < attached;
+      attribution_.seed(std::move(process), started, announce);
+    }
+    attribution_.exclude(std::uint32_t(::getpid()));
+  }
+
+  static std::int64_t offset() { return clock_now(CLOCK_REALTIME) - clock_now(CLOCK_BOOTTIME); }
+
+  std::size_t step() {
+    attribution_.set_clock(offset());
+    run_commands();
+    const auto count = sensor_->drain(attribution_);
+    flush();
+    return count;
+  }
+
+  void run() {
+    const auto attached = clock_now(CLOCK_REALTIME);
+    attribution_.set_clock(offset());
+    tell("up", 0, attached, std::string{sensor_->name()} + (fallback_.empty() ? "" : ", since " + fallback_));
+    run_commands();
+    seed(attached);
+    flush();
+    while (!stop_) {
+      if (step() > 0) {
+        wait(gather_ms, false);
+        continue;
+      }
+      // Nothing there: ask to be woken, then look once more, since something may have come in between.
+      sensor_->about_to_sleep();
+      if (step() > 0) continue;
+      wait(settle_ms, true);
+      if (step() > 0 || stop_) continue;
+      sensor_->about_to_sleep();
+      wait(-1, true);
+    }
+    (void)step();
+  }
+
+  ProcessSourceOptions options_;
+  ProcessSourceSinks sinks_;
+  std::unique_ptr<ProcessSensor> sensor_;
+  std::string fallback_; ///< why it is not the first choice
+  ProcessAttribution attribution_;
+  int wake_;
+  std::atomic<bool> stop_{false};
+  mutable std::mutex lock_;
+  std::vector<Command> commands_;
+  ProcessSourceStatistics shown_;
+  std::thread thread_;
+};
+
+} // namespace
+
+Result<std::unique_ptr<ProcessSource>> ProcessSource::start(const ProcessSourceOptions& options,
+                                                            ProcessSourceSinks sinks) {
+  std::string fallback;
+  std::unique_ptr<ProcessSensor> sensor;
+  if (options.sensor != ProcessSensorChoice::connector) {
+    auto bpf = open_process_bpf();
+    if (bpf)
+      sensor = std::move(bpf.value());
+    else if (options.sensor == ProcessSensorChoice::ebpf)
+      return bpf.error();
+    else
+      fallback = bpf.error().message;
+  }
+  if (!sensor) {
+    auto connector = open_process_connector();
+    if (!connector) {
+      auto error = connector.error();
+      if (!fallback.empty()) error.message = fallback + "; and " + error.message;
+      return error;
+    }
+    sensor = std::move(connector.value());
+  }
+  return std::unique_ptr<ProcessSource>{
+      new Source{options, std::move(sinks), std::move(sensor), std::move(fallback)}};
+}
+
+} // namespace iris
