@@ -1,0 +1,76 @@
+#include "node/sources/capture_file.hpp"
+
+#include "core/net/packet.hpp"
+
+#include <pcap/pcap.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+namespace iris {
+
+struct CaptureFile::State {
+  std::string path;
+  std::unique_ptr<char[]> buffer; ///< outlives the stream that uses it
+  pcap_t* pcap = nullptr;
+  int link = 0;
+  std::uint64_t frames = 0;
+  std::string trouble;
+
+  ~State() {
+    if (pcap != nullptr) pcap_close(pcap);
+  }
+};
+
+CaptureFile::CaptureFile(std::unique_ptr<State> state) : state_{std::move(state)} {}
+CaptureFile::~CaptureFile() = default;
+
+Result<std::unique_ptr<CaptureFile>> CaptureFile::open(const std::string& path) {
+  auto state = std::make_unique<State>();
+  state->path = path;
+  auto* file = path == "-" ? stdin : std::fopen(path.c_str(), "rbe");
+  if (file == nullptr) {
+    auto code = errno == ENOENT ? Errc::not_found : Errc::io;
+    return Error{code, "cannot open capture " + path + ": " + std::strerror(errno)};
+  }
+  constexpr std::size_t buffer_size = 1U << 18;
+  state->buffer = std::make_unique_for_overwrite<char[]>(buffer_size);
+  std::setvbuf(file, state->buffer.get(), _IOFBF, buffer_size);
+  char reason[PCAP_ERRBUF_SIZE] = {};
+  state->pcap = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, reason);
+  if (state->pcap == nullptr) {
+    if (file != stdin) std::fclose(file);
+    return Error{Errc::corrupt, path + " cannot be read as a pcap or pcapng capture: " + reason};
+  }
+  state->link = pcap_datalink(state->pcap);
+  if (!is_supported_link(state->link)) {
+    const auto* name = pcap_datalink_val_to_name(state->link);
+    return Error{Errc::invalid, path + " holds link layer " +
+                                    (name != nullptr ? name : std::to_string(state->link)) +
+                                    "; Ethernet, Linux cooked, loopback and raw IP are understood"};
+  }
+  return std::unique_ptr<CaptureFile>{new CaptureFile{std::move(state)}};
+}
+
+bool CaptureFile::next(CapturedFrame& frame) {
+  pcap_pkthdr* header = nullptr;
+  const unsigned char* bytes = nullptr;
+  auto result = pcap_next_ex(state_->pcap, &header, &bytes);
+  if (result == 1) {
+    ++state_->frames;
+    frame.bytes = {bytes, header->caplen};
+    frame.wire_length = header->len;
+    frame.at = Timestamp(header->ts.tv_sec) * second + header->ts.tv_usec; // nanoseconds, as asked for
+    return true;
+  }
+  if (result == PCAP_ERROR && state_->trouble.empty())
+    state_->trouble = state_->path + " is cut or corrupt behind packet " + std::to_string(state_->frames) +
+                      " (" + pcap_geterr(state_->pcap) + "); what comes before was read";
+  return false;
+}
+
+int CaptureFile::link() const { return state_->link; }
+const std::string& CaptureFile::trouble() const { return state_->trouble; }
+
+} // namespace iris

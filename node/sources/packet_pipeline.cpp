@@ -1,0 +1,72 @@
+#include "node/sources/packet_pipeline.hpp"
+
+#include <algorithm>
+
+namespace iris {
+
+PacketPipeline::PacketPipeline(const PipelineOptions& options)
+    : watch_{options.limits, options.flows.interface, options.flows.seed}, flows_{options.flows, &watch_} {}
+
+PacketPipeline::~PacketPipeline() = default;
+
+void PacketPipeline::packet(int link, std::span<const std::uint8_t> captured, std::uint32_t wire_length,
+                            Timestamp at) {
+  ++stats_.frames;
+  stats_.bytes += wire_length;
+  advance(at);
+  PacketView view;
+  switch (decode(link, captured, wire_length, view)) {
+  case Decoded::ip:
+    break;
+  case Decoded::arp:
+    ++stats_.arp;
+    watch_.arp(view, at);
+    watch_.take(harvest_.alarms);
+    return;
+  case Decoded::other:
+    ++stats_.other;
+    return;
+  case Decoded::truncated:
+    ++stats_.truncated;
+    return;
+  case Decoded::malformed:
+    ++stats_.malformed;
+    return;
+  case Decoded::unsupported:
+    ++stats_.unsupported;
+    return;
+  }
+  flows_.add(view, at, harvest_.flows);
+  if (view.protocol == ip_protocol::udp && view.payload != nullptr) {
+    if (view.dport == 67) {
+      watch_.dhcp(view, at);
+    } else if (view.sport == 53) {
+      if (harvest_.answers.size() >= answer_limit)
+        ++stats_.answers_dropped;
+      else if (auto answer = parse_dns_answer({view.payload, view.payload_captured}))
+        harvest_.answers.push_back({view.dst, view.src, at, std::move(*answer)});
+    }
+  }
+}
+
+void PacketPipeline::advance(Timestamp now) {
+  flows_.advance(now, harvest_.flows);
+  watch_.advance(now);
+  watch_.take(harvest_.alarms);
+  now_ = now;
+}
+
+void PacketPipeline::flush() {
+  flows_.flush(harvest_.flows);
+  watch_.flush(now_);
+  watch_.take(harvest_.alarms);
+}
+
+PipelineStats PacketPipeline::stats() const {
+  auto stats = stats_;
+  stats.flows = flows_.stats();
+  stats.watch = watch_.stats();
+  return stats;
+}
+
+} // namespace iris

@@ -1,0 +1,72 @@
+#pragma once
+#include "core/detect/traffic_watch.hpp"
+#include "core/net/dns.hpp"
+#include "core/net/flow_table.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace iris {
+
+/// A name that someone on the interface was told.
+struct DnsSeen {
+  IpAddress client, server;
+  Timestamp at = 0;
+  DnsAnswer answer;
+};
+
+/// What packets became since the last time.
+struct PacketHarvest {
+  std::vector<Flow> flows;
+  std::vector<TrafficAlarm> alarms;
+  std::vector<DnsSeen> answers;
+  [[nodiscard]] bool empty() const { return flows.empty() && alarms.empty() && answers.empty(); }
+  void clear() {
+    flows.clear();
+    alarms.clear();
+    answers.clear();
+  }
+};
+
+struct PipelineStats {
+  std::uint64_t frames = 0, bytes = 0; ///< as on the wire
+  std::uint64_t arp = 0, other = 0, truncated = 0, malformed = 0, unsupported = 0;
+  std::uint64_t answers_dropped = 0; ///< DNS answers beyond the limit of one harvest
+  FlowTableStats flows;
+  TrafficWatchStats watch;
+};
+
+struct PipelineOptions {
+  FlowTableOptions flows;
+  TrafficLimits limits;
+};
+
+/// From frames to flows, alarms and names: decoder, flow table and traffic watch in a row. One thread.
+class PacketPipeline {
+public:
+  explicit PacketPipeline(const PipelineOptions& options);
+  ~PacketPipeline();
+
+  /// @param captured what the snapshot holds of the frame, @param wire_length what was on the wire.
+  void packet(int link, std::span<const std::uint8_t> captured, std::uint32_t wire_length, Timestamp at);
+  /// Lets time pass where no packet does; ten times a second in live use.
+  void advance(Timestamp now);
+  /// End of a capture: ends all flows and alarms.
+  void flush();
+
+  /// What came of it so far; take the contents and clear() it.
+  [[nodiscard]] PacketHarvest& harvest() { return harvest_; }
+  [[nodiscard]] PipelineStats stats() const;
+
+private:
+  static constexpr std::size_t answer_limit = 1'024;
+
+  PipelineStats stats_;
+  TrafficWatch watch_;
+  FlowTable flows_;
+  PacketHarvest harvest_;
+  Timestamp now_ = 0;
+};
+
+} // namespace iris

@@ -1,0 +1,161 @@
+#include "node/sources/capture_file.hpp"
+
+#include "node/sources/packet_pipeline.hpp"
+#include "tests/unit/core/net/frames.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <unistd.h>
+
+using namespace iris;
+using namespace iris::frames;
+
+namespace {
+
+/// A file of the given bytes that is gone when the test is.
+struct File {
+  std::string path =
+      (std::filesystem::temp_directory_path() / ("iris-capture-" + std::to_string(getpid()))).string();
+  explicit File(const Bytes& bytes) {
+    std::ofstream{path, std::ios::binary}.write(reinterpret_cast<const char*>(bytes.data()),
+                                                std::streamsize(bytes.size()));
+  }
+  ~File() { std::filesystem::remove(path); }
+};
+
+void le32(Bytes& to, std::uint32_t value) {
+  for (int i = 0; i < 4; ++i)
+    to.push_back(std::uint8_t(value >> 8 * i));
+}
+void le16(Bytes& to, unsigned value) {
+  to.push_back(std::uint8_t(value));
+  to.push_back(std::uint8_t(value >> 8));
+}
+
+/// Classic pcap with microseconds, as libpcap writes it on a little-endian machine.
+Bytes pcap(int frames, std::uint32_t link = 101) {
+  Bytes bytes;
+  le32(bytes, 0xa1b2c3d4);
+  le16(bytes, 2);
+  le16(bytes, 4);
+  le32(bytes, 0);
+  le32(bytes, 0);
+  le32(bytes, 65'535);
+  le32(bytes, link);
+  for (int i = 0; i < frames; ++i) {
+    auto packet = ipv4("10.0.0.1", "10.0.0.2", 17, udp(1'000, 2'000, Bytes(10)));
+    le32(bytes, 1'800'000'000U + std::uint32_t(i));
+    le32(bytes, 250'000);
+    le32(bytes, std::uint32_t(packet.size()));
+    le32(bytes, std::uint32_t(packet.size()));
+    append(bytes, packet);
+  }
+  return bytes;
+}
+
+/// pcapng: section header, one interface with nanoseconds, one enhanced packet.
+Bytes pcapng() {
+  Bytes bytes;
+  le32(bytes, 0x0a0d0d0a);
+  le32(bytes, 28);
+  le32(bytes, 0x1a2b3c4d);
+  le16(bytes, 1);
+  le16(bytes, 0);
+  le32(bytes, 0xffffffff);
+  le32(bytes, 0xffffffff);
+  le32(bytes, 28);
+  le32(bytes, 1);
+  le32(bytes, 32);
+  le16(bytes, 101);
+  le16(bytes, 0);
+  le32(bytes, 0);
+  le16(bytes, 9);
+  le16(bytes, 1);
+  append(bytes, {9, 0, 0, 0});
+  le32(bytes, 0);
+  le32(bytes, 32);
+  auto packet = ipv4("10.0.0.1", "10.0.0.2", 17, udp(1'000, 2'000, Bytes(12)));
+  auto length = std::uint32_t(32 + packet.size());
+  std::uint64_t at = 1'800'000'000ULL * 1'000'000'000ULL + 123'456'789ULL;
+  le32(bytes, 6);
+  le32(bytes, length);
+  le32(bytes, 0);
+  le32(bytes, std::uint32_t(at >> 32));
+  le32(bytes, std::uint32_t(at));
+  le32(bytes, std::uint32_t(packet.size()));
+  le32(bytes, std::uint32_t(packet.size()));
+  append(bytes, packet);
+  le32(bytes, length);
+  return bytes;
+}
+
+} // namespace
+
+TEST_CASE("a pcap file is read to its end") {
+  File file{pcap(3)};
+  auto capture = CaptureFile::open(file.path);
+  REQUIRE(capture);
+  CapturedFrame frame;
+  int frames = 0;
+  while ((*capture)->next(frame))
+    ++frames;
+  CHECK(frames == 3);
+  CHECK(frame.at == 1'800'000'002LL * second + 250 * millisecond);
+  CHECK((*capture)->trouble().empty());
+}
+
+TEST_CASE("pcapng keeps its nanoseconds") {
+  File file{pcapng()};
+  auto capture = CaptureFile::open(file.path);
+  REQUIRE(capture);
+  CapturedFrame frame;
+  REQUIRE((*capture)->next(frame));
+  CHECK(frame.at == 1'800'000'000LL * second + 123'456'789);
+  CHECK_FALSE((*capture)->next(frame));
+}
+
+TEST_CASE("a cut capture gives what comes before the cut and one line about it") {
+  auto bytes = pcap(3);
+  bytes.resize(bytes.size() - 7);
+  File file{bytes};
+  auto capture = CaptureFile::open(file.path);
+  REQUIRE(capture);
+  CapturedFrame frame;
+  int frames = 0;
+  while ((*capture)->next(frame))
+    ++frames;
+  CHECK(frames == 2);
+  CHECK((*capture)->trouble().find("behind packet 2") != std::string::npos);
+  CHECK((*capture)->trouble().find('\n') == std::string::npos);
+}
+
+TEST_CASE("what is no capture is refused with a line that says so") {
+  File file{Bytes{'h', 'e', 'l', 'l', 'o', ' ', 'w', 'o', 'r', 'l', 'd', '!', 0,
+                  0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0}};
+  auto capture = CaptureFile::open(file.path);
+  REQUIRE_FALSE(capture);
+  CHECK(capture.error().code == Errc::corrupt);
+  CHECK(CaptureFile::open("/nonexistent/file.pcap").error().code == Errc::not_found);
+  File usb{pcap(1, 220)};
+  auto foreign = CaptureFile::open(usb.path);
+  REQUIRE_FALSE(foreign);
+  CHECK(foreign.error().code == Errc::invalid);
+}
+
+TEST_CASE("the pipeline gives names from DNS answers and counts what it cannot decode") {
+  PacketPipeline pipeline{{}};
+  Bytes dns{0, 1, 0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0, 1, 'a', 2, 'd', 'e', 0, 0, 1, 0, 1};
+  append(dns, {0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 203, 0, 113, 9});
+  auto packet = ipv4("10.0.0.53", "10.0.0.1", 17, udp(53, 40'000, dns));
+  pipeline.packet(link_type::raw, packet, std::uint32_t(packet.size()), 1'800'000'000LL * second);
+  pipeline.packet(link_type::raw, Bytes{0x10}, 1, 1'800'000'000LL * second);
+  REQUIRE(pipeline.harvest().answers.size() == 1);
+  const auto& seen = pipeline.harvest().answers[0];
+  CHECK(seen.answer.name == "a.de");
+  CHECK(to_string(seen.client) == "10.0.0.1");
+  CHECK(to_string(seen.answer.addresses.at(0)) == "203.0.113.9");
+  CHECK(pipeline.stats().malformed == 1);
+}
