@@ -13,7 +13,7 @@ exploit_exec() { # PORT COMMAND
   outside curl -sS --fail --max-time 5 --interface "$attacker_address" -o /dev/null --data-binary "$2" \
     "http://$wan_gateway:$1/invoker/exec"
 }
-exploit_send() { # PORT tcp|udp HOST PORT BYTES (printf's escapes)
-  printf "$5" | outside curl -sS --fail --max-time 5 --interface "$attacker_address" -o /dev/null --data-binary @- \
+exploit_send() { # PORT tcp|udp HOST PORT BYTES (with escapes)
+  printf '%b' "$5" | outside curl -sS --fail --max-time 5 --interface "$attacker_address" -o /dev/null --data-binary @- \
     "http://$wan_gateway:$1/invoker/send?$2&$3&$4"
 }
