@@ -6,19 +6,24 @@ using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("iris::schema");
 
 struct GatewayRow {
-  # One per gateway that ever enrolled or spoke. `epoch` and `applied` are what makes delivery exactly-once: they are
-  # written in the same atomic write as the effects of the batch that they count.
+  # What a gateway's aggregator knows; nobody else writes it. `epoch` and `applied` are what makes delivery exactly-once:
+  # they are written in the same atomic write as the effects of the batch that they count.
   epoch @0 :UInt64;
   applied @1 :List(UInt64);      # highest durable seq of each lane
-  site @2 :Text;
+  site @2 :Text;                 # as the gateway says, where its enrolment says nothing
   firstSeen @3 :Int64;
   lastSeen @4 :Int64;            # end of the last session or last batch
   version @5 :Text;              # of the program on the gateway
-  enrolledAt @6 :Int64;
-  enrolledBy @7 :Text;           # the token's id
-  revoked @8 :Bool;
-  serials @9 :List(Text);        # serial numbers of its certificates that have not expired, newest last
-  clock @10 :Int64;              # the gateway's clock minus ours at its last Hello, ns
+  clock @6 :Int64;               # the gateway's clock minus ours at its last Hello, ns
+}
+
+struct EnrolmentRow {
+  # What enrolment and operators know about a gateway.
+  site @0 :Text;
+  enrolledAt @1 :Int64;
+  enrolledBy @2 :Text;           # the token's id
+  revoked @3 :Bool;
+  serials @4 :List(Text);        # serial numbers of its certificates that have not expired, newest last
 }
 
 struct TokenRow {
@@ -61,4 +66,13 @@ struct ProfileRow {
 struct AcceptedKey {
   key @0 :UInt64;
   by @1 :Text;
+}
+
+struct LossRow {
+  # A gateway's statement of what it had to drop.
+  kind @0 :Text;
+  sensor @1 :Text;
+  count @2 :UInt64;
+  since @3 :Int64;
+  until @4 :Int64;
 }

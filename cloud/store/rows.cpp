@@ -61,14 +61,34 @@ std::vector<char> encode(const GatewayRow& row) {
   out.setFirstSeen(row.first_seen);
   out.setLastSeen(row.last_seen);
   out.setVersion(row.version);
+  out.setClock(row.clock);
+  return flatten(message);
+}
+
+std::vector<char> encode(const EnrolmentRow& row) {
+  capnp::MallocMessageBuilder message;
+  auto out = message.initRoot<schema::EnrolmentRow>();
+  out.setSite(row.site);
   out.setEnrolledAt(row.enrolled_at);
   out.setEnrolledBy(row.enrolled_by);
   out.setRevoked(row.revoked);
   auto serials = out.initSerials(unsigned(row.serials.size()));
   for (unsigned i = 0; i < row.serials.size(); ++i)
     serials.set(i, row.serials[i]);
-  out.setClock(row.clock);
   return flatten(message);
+}
+
+Result<EnrolmentRow> decode_enrolment(std::string_view bytes) {
+  return decode<schema::EnrolmentRow>(bytes, "enrolment", [](schema::EnrolmentRow::Reader root) {
+    EnrolmentRow row;
+    row.site = text(root.getSite());
+    row.enrolled_at = root.getEnrolledAt();
+    row.enrolled_by = text(root.getEnrolledBy());
+    row.revoked = root.getRevoked();
+    for (auto serial : root.getSerials())
+      row.serials.push_back(text(serial));
+    return row;
+  });
 }
 
 Result<GatewayRow> decode_gateway(std::string_view bytes) {
@@ -82,11 +102,6 @@ Result<GatewayRow> decode_gateway(std::string_view bytes) {
     row.first_seen = root.getFirstSeen();
     row.last_seen = root.getLastSeen();
     row.version = text(root.getVersion());
-    row.enrolled_at = root.getEnrolledAt();
-    row.enrolled_by = text(root.getEnrolledBy());
-    row.revoked = root.getRevoked();
-    for (auto serial : root.getSerials())
-      row.serials.push_back(text(serial));
     row.clock = root.getClock();
     return row;
   });
@@ -181,6 +196,24 @@ Result<ProfileRow> decode_profile(std::string_view bytes) {
   });
 }
 
+std::vector<char> encode(const LossRow& row) {
+  capnp::MallocMessageBuilder message;
+  auto out = message.initRoot<schema::LossRow>();
+  out.setKind(row.kind);
+  out.setSensor(row.sensor);
+  out.setCount(row.count);
+  out.setSince(row.since);
+  out.setUntil(row.until);
+  return flatten(message);
+}
+
+Result<LossRow> decode_loss(std::string_view bytes) {
+  return decode<schema::LossRow>(bytes, "statement of loss", [](schema::LossRow::Reader root) {
+    return LossRow{text(root.getKind()), text(root.getSensor()), root.getCount(), root.getSince(),
+                   root.getUntil()};
+  });
+}
+
 std::vector<char> encode_outbox(const std::vector<char>& alert) {
   capnp::MallocMessageBuilder message;
   message.initRoot<schema::OutboxRow>().setAlert(data(alert.data(), alert.size()));
@@ -193,7 +226,16 @@ Result<std::string> decode_outbox(std::string_view bytes) {
 }
 
 std::string gateway_key(std::string_view tenant, std::string_view gateway) {
+  return KeyBuilder{}.u8('s').text(tenant).text(gateway).str();
+}
+std::string enrolment_key(std::string_view tenant, std::string_view gateway) {
+  return KeyBuilder{}.u8('e').text(tenant).text(gateway).str();
+}
+std::string alert_prefix(std::string_view tenant, std::string_view gateway) {
   return KeyBuilder{}.text(tenant).text(gateway).str();
+}
+std::string loss_key(std::string_view tenant, std::string_view gateway, Timestamp at, std::uint64_t number) {
+  return KeyBuilder{}.text(tenant).text(gateway).u64(std::uint64_t(at)).u64(number).str();
 }
 std::string alert_key(std::string_view tenant, std::string_view gateway, std::string_view id) {
   return KeyBuilder{}.text(tenant).text(gateway).text(id).str();

@@ -15,11 +15,15 @@ namespace iris {
 struct GatewayRow {
   std::uint64_t epoch = 0;
   std::array<std::uint64_t, 2> applied{};
-  std::string site, version, enrolled_by;
-  Timestamp first_seen = 0, last_seen = 0, enrolled_at = 0;
-  bool revoked = false;
-  std::vector<std::string> serials;
+  std::string site, version;
+  Timestamp first_seen = 0, last_seen = 0;
   Duration clock = 0;
+};
+struct EnrolmentRow {
+  std::string site, enrolled_by;
+  Timestamp enrolled_at = 0;
+  bool revoked = false;
+  std::vector<std::string> serials; ///< newest last
 };
 struct TokenRow {
   std::string secret_hash, tenant, site, gateway;
@@ -39,21 +43,34 @@ struct ProfileRow {
   std::map<std::uint64_t, std::string> accepted; ///< finest key -> who accepted it
   std::string forced_by;
 };
+struct LossRow {
+  std::string kind, sensor; ///< link.capnp SpanLoss
+  std::uint64_t count = 0;
+  Timestamp since = 0, until = 0;
+};
 
 [[nodiscard]] std::vector<char> encode(const GatewayRow& row);
+[[nodiscard]] std::vector<char> encode(const EnrolmentRow& row);
 [[nodiscard]] std::vector<char> encode(const TokenRow& row);
 [[nodiscard]] std::vector<char> encode(const OperatorRow& row);
 [[nodiscard]] std::vector<char> encode(const AuditRow& row);
 [[nodiscard]] std::vector<char> encode(const ProfileRow& row);
+[[nodiscard]] std::vector<char> encode(const LossRow& row);
 [[nodiscard]] std::vector<char> encode_outbox(const std::vector<char>& alert);
 [[nodiscard]] Result<GatewayRow> decode_gateway(std::string_view bytes);
+[[nodiscard]] Result<EnrolmentRow> decode_enrolment(std::string_view bytes);
 [[nodiscard]] Result<TokenRow> decode_token(std::string_view bytes);
 [[nodiscard]] Result<OperatorRow> decode_operator(std::string_view bytes);
 [[nodiscard]] Result<AuditRow> decode_audit(std::string_view bytes);
 [[nodiscard]] Result<ProfileRow> decode_profile(std::string_view bytes);
+[[nodiscard]] Result<LossRow> decode_loss(std::string_view bytes);
 [[nodiscard]] Result<std::string> decode_outbox(std::string_view bytes); ///< record.capnp Alert
 
 [[nodiscard]] std::string gateway_key(std::string_view tenant, std::string_view gateway);
+[[nodiscard]] std::string enrolment_key(std::string_view tenant, std::string_view gateway);
+[[nodiscard]] std::string alert_prefix(std::string_view tenant, std::string_view gateway);
+[[nodiscard]] std::string loss_key(std::string_view tenant, std::string_view gateway, Timestamp at,
+                                   std::uint64_t number);
 [[nodiscard]] std::string alert_key(std::string_view tenant, std::string_view gateway, std::string_view id);
 [[nodiscard]] std::string incident_key(std::string_view tenant, std::string_view incident,
                                        std::string_view alert);

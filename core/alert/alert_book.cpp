@@ -31,6 +31,9 @@ std::string key_of(const Finding& finding) {
   return joined({party_key(finding.entity), finding.detector, finding.cause});
 }
 
+/// A gateway that was away tells of the past: what it told of just now is not quiet.
+Timestamp touched(const Alert& alert) { return std::max(alert.finding.last, alert.received); }
+
 std::uint64_t saturating_add(std::uint64_t left, std::uint64_t right) {
   std::uint64_t sum = 0;
   return __builtin_add_overflow(left, right, &sum) ? UINT64_MAX : sum;
@@ -117,12 +120,12 @@ Alert AlertBook::apply(Finding finding, Timestamp now) {
   auto key = key_of(finding);
   const bool late = now - finding.last > policy_.late_after;
   if (auto* known = continued(key, finding)) {
-    by_time_.erase({known->finding.last, known->id});
+    by_time_.erase({touched(*known), known->id});
     merge_finding(known->finding, std::move(finding));
-    by_time_.insert({known->finding.last, known->id});
-    known->revision += 1;
+    if (!grouping_ || grown_.insert(known->id).second) known->revision += 1;
     known->received = now;
     known->late = late;
+    by_time_.insert({touched(*known), known->id});
     note_incident(*known);
     return *known;
   }
@@ -139,6 +142,7 @@ Alert AlertBook::apply(Finding finding, Timestamp now) {
   keep_bounded(alert.finding.processes);
   alert.incident = incident_for(alert);
   note_incident(alert);
+  if (grouping_) grown_.insert(alert.id);
   return insert(key, std::move(alert));
 }
 
@@ -150,7 +154,7 @@ Alert& AlertBook::insert(const Key& key, Alert alert) {
     erase(by_time_.begin()->second);
   }
   latest_[key] = id;
-  by_time_.insert({alert.finding.last, id});
+  by_time_.insert({touched(alert), id});
   return by_id_.emplace(id, std::move(alert)).first->second;
 }
 
@@ -159,7 +163,7 @@ void AlertBook::erase(const std::string& id) {
   if (found == by_id_.end()) return;
   auto latest = latest_.find(key_of(found->second.finding));
   if (latest != latest_.end() && latest->second == id) latest_.erase(latest);
-  by_time_.erase({found->second.finding.last, id});
+  by_time_.erase({touched(found->second), id});
   by_id_.erase(found);
 }
 
@@ -196,6 +200,18 @@ std::size_t AlertBook::forget_quiet(Timestamp now) {
     it = now - it->second.last > policy_.incident_window + policy_.late_after ? incidents_.erase(it)
                                                                               : std::next(it);
   return count;
+}
+
+bool AlertBook::tells_of(const Party& entity, std::string_view detector, const IpAddress& peer,
+                         Timestamp at) const {
+  for (const auto& [id, alert] : by_id_) {
+    const auto& finding = alert.finding;
+    if (finding.detector == detector && finding.peer.address == peer && finding.entity.name == entity.name &&
+        finding.entity.kind == entity.kind && at - finding.last <= policy_.quiet &&
+        finding.first - at <= policy_.quiet)
+      return true;
+  }
+  return false;
 }
 
 const Alert* AlertBook::find(const std::string& id) const {

@@ -27,6 +27,17 @@ public:
   /// What a finding did: the alert as it is now, with its revision grown.
   Alert apply(Finding finding, Timestamp now);
 
+  /// Until the next call a revision grows once, however many findings it takes up: they become durable
+  /// together, so nobody ever sees what is between.
+  void start_write() {
+    grouping_ = true;
+    grown_.clear();
+  }
+
+  /// Whether an alert of this detector tells of the entity and the peer's address around that time already.
+  [[nodiscard]] bool tells_of(const Party& entity, std::string_view detector, const IpAddress& peer,
+                              Timestamp at) const;
+
   /// An operator acknowledged, closed or opened it again. Not found when it was forgotten: the store has it
   /// still.
   Result<Alert> set_state(const std::string& id, AlertState state, Timestamp now);
@@ -62,6 +73,8 @@ private:
   std::map<std::string, Incident> incidents_;           ///< those that may still grow
   std::set<std::pair<Timestamp, std::string>> by_time_; ///< last seen, id
   std::uint64_t forgotten_at_limit_ = 0;
+  bool grouping_ = false;
+  std::set<std::string> grown_; ///< ids whose revision has grown in this write
 };
 
 /// Adds a finding of the same cause to what is known: counts, times, evidence within its limit, the worst

@@ -159,3 +159,28 @@ TEST_CASE("the book is bounded: at the limit the one quiet for longest goes, and
   CHECK(book.forget_quiet(start_of_test + 100'000 * second) == 3);
   CHECK(book.size() == 0);
 }
+
+TEST_CASE("findings that become durable together grow the revision once") {
+  AlertBook book{policy()};
+  book.start_write();
+  (void)book.apply(finding_at(0), start_of_test);
+  auto first = book.apply(finding_at(1 * second), start_of_test);
+  CHECK(first.revision == 1);
+  CHECK(first.finding.count == 2);
+  book.start_write();
+  (void)book.apply(finding_at(2 * second), start_of_test);
+  CHECK(book.apply(finding_at(3 * second), start_of_test).revision == 2);
+  auto peer = *parse_ip("203.0.113.66");
+  CHECK(book.tells_of(first.finding.entity, "network.known-bad", peer, start_of_test + 600 * second));
+  CHECK_FALSE(book.tells_of(first.finding.entity, "network.known-bad", peer, start_of_test + 604 * second));
+  CHECK_FALSE(book.tells_of(first.finding.entity, "network.scan", peer, start_of_test));
+}
+
+TEST_CASE("what a gateway told of after being away is not quiet yet") {
+  AlertBook book{policy()};
+  auto now = start_of_test + 7'200 * second;
+  auto first = book.apply(finding_at(0), now);
+  CHECK(first.late);
+  CHECK(book.forget_quiet(now + second) == 0);
+  CHECK(book.apply(finding_at(60 * second), now + 2 * second).id == first.id);
+}

@@ -37,9 +37,9 @@ TEST_CASE("the JSON form is the contract: these keys in this order, one line, an
                                          "last",     "count",    "expected", "observed", "attack",   "also",
                                          "evidence", "loss",     "state",    "incident", "received", "late"});
   CHECK(nlohmann::json(json["entity"]) == nlohmann::json{{"kind", "service"},
-                                         {"name", "edgex-device-bacnet"},
-                                         {"image", "edgexfoundry/device-bacnet:0.2"},
-                                         {"container", std::string(64, 'a')}});
+                                                         {"name", "edgex-device-bacnet"},
+                                                         {"image", "edgexfoundry/device-bacnet:0.2"},
+                                                         {"container", std::string(64, 'a')}});
   CHECK(json["peer"]["country"] == "DE");
   CHECK(json["peer"]["address"] == "203.0.113.66");
   CHECK(json["first"] == "2025-11-24T16:00:00.000000Z");

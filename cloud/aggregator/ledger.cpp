@@ -1,0 +1,330 @@
+#include "cloud/aggregator/ledger.hpp"
+#include "cloud/aggregator/batch_codec.hpp"
+#include "cloud/aggregator/evidence_store.hpp"
+#include "core/alert/codec.hpp"
+
+#include <algorithm>
+
+namespace iris {
+namespace {
+
+AlertPolicy policy_for(const CloudSettings& settings, const std::string& tenant, const std::string& site,
+                       const std::string& gateway) {
+  AlertPolicy policy;
+  policy.tenant = tenant;
+  policy.site = site;
+  policy.gateway = gateway;
+  policy.quiet = settings.training.scale.alert_quiet;
+  policy.incident_window = policy.quiet / 2;
+  policy.late_after = settings.late_after;
+  return policy;
+}
+
+Finding about_gateway(const std::string& gateway, std::string cause, std::string act, Timestamp at) {
+  Finding finding;
+  finding.detector = "sensor.health";
+  finding.entity.kind = EntityKind::gateway;
+  finding.entity.name = gateway;
+  finding.cause = std::move(cause);
+  finding.act = std::move(act);
+  finding.severity = Severity::medium;
+  finding.first = finding.last = at;
+  finding.attack = {"T1562"};
+  return finding;
+}
+
+} // namespace
+
+GatewayLedger::GatewayLedger(CloudWorld& world, std::string tenant, std::string gateway)
+    : world_{world}, tenant_{std::move(tenant)}, gateway_{std::move(gateway)}, book_{policy_for(
+                                                                                   world.settings, tenant_,
+                                                                                   {}, gateway_)} {
+  // nop
+}
+
+Result<std::unique_ptr<GatewayLedger>> GatewayLedger::load(CloudWorld& world, std::string tenant,
+                                                           std::string gateway) {
+  std::unique_ptr<GatewayLedger> ledger{new GatewayLedger{world, std::move(tenant), std::move(gateway)}};
+  auto stored = world.store->get(Table::gateways, gateway_key(ledger->tenant_, ledger->gateway_));
+  if (!stored) return stored.error();
+  if (stored->has_value()) {
+    auto row = decode_gateway(**stored);
+    if (!row) return row.error();
+    ledger->row_ = std::move(*row);
+  }
+  ledger->book_.set_policy(policy_for(world.settings, ledger->tenant_, ledger->row_.site, ledger->gateway_));
+  if (auto loaded = ledger->load_alerts(); !loaded) return loaded.error();
+  auto profiles = profiles_of(*world.store, ledger->tenant_, ledger->gateway_);
+  if (!profiles) return profiles.error();
+  ledger->profiles_.insert(profiles->begin(), profiles->end());
+  return ledger;
+}
+
+Result<void> GatewayLedger::load_alerts() {
+  const auto now = world_.now();
+  const auto horizon = 2 * book_.policy().quiet + book_.policy().late_after;
+  return world_.store->scan(Table::alerts, alert_prefix(tenant_, gateway_),
+                            [&](std::string_view, std::string_view value) {
+                              ++stored_alerts_;
+                              auto alert = decode_alert(value);
+                              if (alert && now - std::max(alert->received, alert->finding.last) <= horizon)
+                                book_.restore(std::move(*alert));
+                              return true;
+                            });
+}
+
+SessionTerms GatewayLedger::begin(const SessionStart& start, Timestamp now, LedgerChange& change) {
+  SessionTerms terms;
+  bool known = start.epoch != 0 && start.epoch == row_.epoch;
+  // A spool that is behind what we have was replaced: its numbers would look like repeats.
+  for (std::size_t lane = 0; known && lane < row_.applied.size(); ++lane)
+    known = start.lanes[lane].last >= row_.applied[lane];
+  if (!known) {
+    constexpr auto most = std::uint64_t(1) << 62;
+    row_.epoch = std::max(row_.epoch, start.epoch < most ? start.epoch : 0) + 1;
+    row_.applied = {};
+    change.notes.push_back("gateway " + gateway_ + " starts epoch " + std::to_string(row_.epoch));
+  }
+  if (row_.first_seen == 0) row_.first_seen = now;
+  row_.last_seen = now;
+  row_.version = start.version;
+  auto site = enrolled_site();
+  row_.site = site.empty() ? start.site : site;
+  row_.clock = start.clock == 0 ? 0 : start.clock - now;
+  if (std::abs(row_.clock) > 300 * second)
+    change.notes.push_back("the clock of gateway " + gateway_ + " is off by " +
+                           human_duration(std::abs(row_.clock)));
+  book_.set_policy(policy_for(world_.settings, tenant_, row_.site, gateway_));
+  put_row(change);
+  terms.epoch = row_.epoch;
+  terms.applied = row_.applied;
+  terms.site = row_.site;
+  return terms;
+}
+
+std::string GatewayLedger::enrolled_site() const {
+  auto stored = world_.store->get(Table::gateways, enrolment_key(tenant_, gateway_));
+  if (!stored || !stored->has_value()) return {};
+  auto row = decode_enrolment(**stored);
+  return row ? row->site : std::string{};
+}
+
+void GatewayLedger::end_session(Timestamp now, LedgerChange& change) {
+  row_.last_seen = now;
+  put_row(change);
+}
+
+LedgerChange GatewayLedger::apply(std::uint8_t lane, const std::vector<char>& bytes, Timestamp now) {
+  LedgerChange change;
+  std::set<std::string> changed;
+  auto content = decode_batch(bytes);
+  world_.counters.batches += 1;
+  world_.counters.findings += content.findings.size();
+  world_.counters.deltas += content.deltas.size();
+  world_.counters.entries_damaged += content.damaged_total;
+  for (const auto& line : content.damaged)
+    change.notes.push_back("gateway " + gateway_ + ": " + line);
+  book_.start_write();
+  for (auto& finding : content.findings)
+    take_finding(std::move(finding), now, changed);
+  for (const auto& delta : content.deltas)
+    take_delta(delta, now, change, changed);
+  for (const auto& loss : content.losses)
+    take_loss(loss, now, change, changed);
+  for (const auto& id : changed)
+    if (const auto* alert = book_.find(id)) put_alert(*alert, change);
+  row_.applied[lane] += 1;
+  row_.last_seen = now;
+  put_row(change);
+  return change;
+}
+
+void GatewayLedger::take_finding(Finding finding, Timestamp now, std::set<std::string>& changed) {
+  // A clock that is ahead must not make an alert that never becomes quiet.
+  const auto latest = now + 60 * second;
+  finding.last = std::min(finding.last, latest);
+  finding.first = std::min(finding.first, finding.last);
+  enrich(finding.entity);
+  enrich(finding.peer);
+  changed.insert(book_.apply(std::move(finding), now).id);
+}
+
+void GatewayLedger::take_delta(const ServiceDelta& delta, Timestamp now, LedgerChange& change,
+                               std::set<std::string>& changed) {
+  world_.counters.observations += delta.observations;
+  match_intelligence(delta, now, changed);
+  auto profile = profile_of(delta.entity);
+  if (profiles_.count(profile) == 0) {
+    if (profiles_.size() >= world_.settings.profiles_per_gateway) {
+      world_.counters.profiles_refused += 1;
+      return;
+    }
+    profiles_.insert(profile);
+    change.fresh_profiles.insert(profile);
+    change.write.put(Table::behaviours, profile_index_key(tenant_, profile, gateway_), std::string{});
+  }
+  auto known = evidence_.find(profile);
+  if (known == evidence_.end()) {
+    auto loaded = load_evidence(*world_.store, tenant_, gateway_, profile, change.notes);
+    if (loaded && loaded->has_value())
+      known = evidence_.emplace(profile, std::move(**loaded)).first;
+    else
+      known = evidence_.emplace(profile, Evidence{profile, gateway_, world_.settings.training.scale}).first;
+  }
+  put_evidence(change.write, tenant_, known->second, known->second.apply(delta));
+  change.profiles.insert(profile);
+}
+
+void GatewayLedger::match_intelligence(const ServiceDelta& delta, Timestamp now,
+                                       std::set<std::string>& changed) {
+  auto intelligence = world_.intelligence.get();
+  if (intelligence->indicators.empty()) return;
+  for (const auto& key : delta.keys) {
+    if (!key.contact || key.peer == IpAddress{} || !intelligence->indicators.contains(key.peer)) continue;
+    if (book_.tells_of(delta.entity, "network.known-bad", key.peer, key.last)) continue;
+    auto match = intelligence->indicators.match(key.peer);
+    std::string lists;
+    for (const auto& list : match.lists)
+      lists += (lists.empty() ? "" : ", ") + list;
+    Finding finding;
+    finding.detector = "network.known-bad";
+    finding.entity = delta.entity;
+    finding.peer.kind = EntityKind::internet;
+    finding.peer.address = key.peer;
+    finding.peer.port = key.port;
+    finding.peer.protocol = key.protocol;
+    finding.cause = "known-bad " + to_string(key.peer);
+    finding.severity = Severity::high;
+    finding.score = 20;
+    finding.first = key.first;
+    finding.last = key.last;
+    finding.count = std::max<std::uint64_t>(key.count, 1);
+    finding.act = "talked to {peer}, which is on threat list " + lists;
+    finding.expected = "no exchange with an address of a threat list";
+    finding.observed = std::to_string(finding.count) + " exchanges, " + human_bytes(key.bytes_out) +
+                       " sent, " + human_bytes(key.bytes_in) + " received; listed as " +
+                       to_string(match.network) + " with confidence " + std::to_string(match.confidence) +
+                       ", found by the cloud";
+    finding.attack = {"T1071"};
+    world_.counters.known_bad_found += 1;
+    take_finding(std::move(finding), now, changed);
+  }
+}
+
+void GatewayLedger::take_loss(const LossRow& loss, Timestamp now, LedgerChange& change,
+                              std::set<std::string>& changed) {
+  change.write.put(Table::observations, loss_key(tenant_, gateway_, now, world_.next_audit++), encode(loss));
+  // What sources lost the gateway judges itself; what its spool lost only we can be sure to tell.
+  if (loss.kind != "findings" && loss.kind != "deltas") return;
+  auto finding = about_gateway(gateway_, "spool lost " + loss.kind,
+                               "dropped " + std::to_string(loss.count) + " " + loss.kind +
+                                   " before they reached the cloud",
+                               std::clamp<Timestamp>(loss.until, 0, now));
+  finding.first = std::clamp<Timestamp>(loss.since, 0, finding.last);
+  finding.count = std::max<std::uint64_t>(loss.count, 1);
+  finding.expected = "nothing is lost while the spool has room";
+  finding.observed = std::to_string(loss.count) + " " + loss.kind + " lost by " + loss.sensor;
+  finding.loss.observations = loss.count;
+  take_finding(std::move(finding), now, changed);
+}
+
+LedgerChange GatewayLedger::violation(const PeerViolation& violation, Timestamp now) {
+  LedgerChange change;
+  auto finding =
+      about_gateway(gateway_, "peer.violation " + violation.reason,
+                    "broke the rules of the link and was cut off: " + violation.reason, violation.at);
+  finding.severity = Severity::high;
+  finding.expected = "messages of a gateway only";
+  finding.observed = violation.reason;
+  std::set<std::string> changed;
+  book_.start_write();
+  take_finding(std::move(finding), now, changed);
+  for (const auto& id : changed)
+    put_alert(*book_.find(id), change);
+  return change;
+}
+
+Result<LedgerChange> GatewayLedger::command(const AlertCommand& command, Timestamp now) {
+  LedgerChange change;
+  if (book_.find(command.id) == nullptr) { // quiet for long: only the store has it
+    auto stored = world_.store->get(Table::alerts, alert_key(tenant_, gateway_, command.id));
+    if (!stored) return stored.error();
+    if (!stored->has_value()) return Error{Errc::not_found, "there is no alert " + command.id};
+    auto alert = decode_alert(**stored);
+    if (!alert) return alert.error();
+    alert->state = command.state;
+    alert->revision += 1;
+    put_alert(*alert, change);
+  } else {
+    auto alert = book_.set_state(command.id, command.state, now);
+    if (!alert) return alert.error();
+    put_alert(*alert, change);
+  }
+  add_audit(world_, change.write, tenant_, command.asked_by, to_string(command.state), command.id, gateway_);
+  return change;
+}
+
+void GatewayLedger::enrich(Party& party) const {
+  if (party.address == IpAddress{} || scope_of(party.address) != AddressScope::global) return;
+  auto place = world_.intelligence.get()->place_of(party.address);
+  if (!place.country.empty()) party.country = std::move(place.country);
+  if (!place.network.empty()) party.network = std::move(place.network);
+}
+
+void GatewayLedger::put_alert(const Alert& alert, LedgerChange& change) {
+  auto bytes = encode(alert);
+  if (alert.revision == 1) {
+    world_.counters.alerts_opened += 1;
+    ++stored_alerts_;
+    make_room(change);
+    change.write.put(Table::incidents, incident_key(tenant_, alert.incident, alert.id), std::string{});
+  }
+  world_.counters.alert_revisions += 1;
+  change.write.put(Table::alerts, alert_key(tenant_, gateway_, alert.id), bytes);
+  if (!world_.sinks.empty()) {
+    auto entry = encode_outbox(bytes);
+    const auto number = world_.next_outbox++;
+    for (const auto& sink : world_.sinks)
+      change.write.put(Table::outbox, outbox_key(sink.name, number), entry);
+  }
+  change.alerts.push_back(alert);
+}
+
+/// At the limit a tenth of the rows goes: closed ones first, then those that were quiet for longest.
+void GatewayLedger::make_room(LedgerChange& change) {
+  if (stored_alerts_ <= world_.settings.alerts_per_gateway) return;
+  struct Candidate {
+    bool open;
+    Timestamp last;
+    std::string id, incident;
+  };
+  std::vector<Candidate> candidates;
+  auto scanned = world_.store->scan(
+      Table::alerts, alert_prefix(tenant_, gateway_), [&](std::string_view, std::string_view value) {
+        if (auto alert = decode_alert(value))
+          candidates.push_back(
+              {alert->state != AlertState::closed, alert->finding.last, alert->id, alert->incident});
+        return true;
+      });
+  if (!scanned) return change.notes.push_back(scanned.error().message);
+  auto count = std::min(candidates.size(), std::max<std::size_t>(world_.settings.alerts_per_gateway / 10, 1));
+  std::partial_sort(candidates.begin(), candidates.begin() + std::ptrdiff_t(count), candidates.end(),
+                    [](const Candidate& left, const Candidate& right) {
+                      return std::pair{left.open, left.last} < std::pair{right.open, right.last};
+                    });
+  for (std::size_t i = 0; i < count; ++i) {
+    change.write.erase(Table::alerts, alert_key(tenant_, gateway_, candidates[i].id));
+    change.write.erase(Table::incidents, incident_key(tenant_, candidates[i].incident, candidates[i].id));
+  }
+  stored_alerts_ -= count;
+  world_.counters.alerts_dropped += count;
+  change.notes.push_back("gateway " + gateway_ + " has more than " +
+                         std::to_string(world_.settings.alerts_per_gateway) + " alerts; the oldest " +
+                         std::to_string(count) + " were deleted");
+}
+
+void GatewayLedger::put_row(LedgerChange& change) {
+  change.write.put(Table::gateways, gateway_key(tenant_, gateway_), encode(row_));
+}
+
+} // namespace iris

@@ -1,0 +1,70 @@
+#pragma once
+#include "cloud/messages.hpp"
+#include "cloud/store/rows.hpp"
+#include "cloud/world.hpp"
+#include "core/alert/alert_book.hpp"
+#include "core/learn/evidence.hpp"
+
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace iris {
+
+/// What a batch, a command or a violation did: changes that become durable together, and whom to tell after
+/// that.
+struct LedgerChange {
+  StoreWrite write;
+  std::vector<Alert> alerts;
+  std::set<std::string> profiles;       ///< with new evidence
+  std::set<std::string> fresh_profiles; ///< shown by this gateway for the first time
+  std::vector<std::string> notes;       ///< lines for the log
+};
+
+/// The state of one gateway and the rules of exactly-once: a batch's effects and the count of batches applied
+/// are in one atomic write. Knows no actor; what it changes in memory is ahead of the disk, so after a failed
+/// write it must be thrown away and loaded anew.
+class GatewayLedger {
+public:
+  static Result<std::unique_ptr<GatewayLedger>> load(CloudWorld& world, std::string tenant,
+                                                     std::string gateway);
+
+  /// Grants the epoch: the gateway's own when we know it, else a new one.
+  SessionTerms begin(const SessionStart& start, Timestamp now, LedgerChange& change);
+  /// The batch must be the next one of its lane in the current epoch.
+  LedgerChange apply(std::uint8_t lane, const std::vector<char>& bytes, Timestamp now);
+  Result<LedgerChange> command(const AlertCommand& command, Timestamp now);
+  LedgerChange violation(const PeerViolation& violation, Timestamp now);
+  void end_session(Timestamp now, LedgerChange& change);
+  void forget_quiet(Timestamp now) { book_.forget_quiet(now); }
+
+  [[nodiscard]] const GatewayRow& row() const { return row_; }
+  [[nodiscard]] const AlertBook& book() const { return book_; }
+  [[nodiscard]] const std::set<std::string>& profiles() const { return profiles_; }
+  [[nodiscard]] std::uint64_t stored_alerts() const { return stored_alerts_; }
+
+private:
+  GatewayLedger(CloudWorld& world, std::string tenant, std::string gateway);
+  Result<void> load_alerts();
+  void take_finding(Finding finding, Timestamp now, std::set<std::string>& changed);
+  void take_delta(const ServiceDelta& delta, Timestamp now, LedgerChange& change,
+                  std::set<std::string>& changed);
+  void take_loss(const LossRow& loss, Timestamp now, LedgerChange& change, std::set<std::string>& changed);
+  void match_intelligence(const ServiceDelta& delta, Timestamp now, std::set<std::string>& changed);
+  void enrich(Party& party) const;
+  [[nodiscard]] std::string enrolled_site() const;
+  void put_alert(const Alert& alert, LedgerChange& change);
+  void make_room(LedgerChange& change);
+  void put_row(LedgerChange& change);
+
+  CloudWorld& world_;
+  std::string tenant_, gateway_;
+  GatewayRow row_;
+  AlertBook book_;
+  std::set<std::string> profiles_;
+  std::map<std::string, Evidence> evidence_; ///< of profiles that sent something since the ledger was loaded
+  std::uint64_t stored_alerts_ = 0;
+};
+
+} // namespace iris

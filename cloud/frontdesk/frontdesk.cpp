@@ -1,0 +1,198 @@
+#include "cloud/frontdesk/frontdesk.hpp"
+#include "actors/instrumented_actor.hpp"
+#include "actors/query.hpp"
+#include "cloud/frontdesk/gather.hpp"
+#include "cloud/frontdesk/listings.hpp"
+#include "core/alert/json_writer.hpp"
+
+#include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <array>
+
+namespace iris {
+
+bool actor_visible(const std::string& json_line, const std::string& tenant) {
+  if (tenant == "*") return true;
+  auto tree = nlohmann::json::parse(json_line, nullptr, false);
+  if (!tree.is_object() || !tree.contains("name") || !tree["name"].is_string()) return false;
+  const auto& name = tree["name"].get_ref<const std::string&>();
+  auto slash = name.find('/');
+  return slash == std::string::npos || name.substr(0, slash) == tenant;
+}
+
+std::string with_node(const std::string& json_line, const std::string& node) {
+  if (json_line.size() < 2 || json_line.front() != '{') return json_line;
+  JsonWriter out;
+  out.text(node);
+  return "{\"node\":" + out.str() + (json_line[1] == '}' ? "" : ",") + json_line.substr(1);
+}
+
+namespace {
+
+using Self = FrontdeskActor::stateful_pointer<FrontdeskState>;
+using Answer = Ref<QueryAnswer>;
+
+caf::result<Answer> error_answer(Errc code, const std::string& why) {
+  return make_ref(answer_error(code, why));
+}
+
+std::chrono::milliseconds deadline_of(const QueryRequest& query) {
+  return std::chrono::milliseconds(query.deadline_ms);
+}
+
+/// Asks and hands the answer, or what went wrong, to the gathering.
+template <class Handle>
+void ask(Self self, const Handle& who, QueryRequest query, const GatherPtr& gather, const std::string& whom,
+         std::function<void(QueryAnswer&)> shape = {}) {
+  if (!who) return gather->fail(whom + " is not there now");
+  const auto deadline = deadline_of(query);
+  self->request(who, deadline, make_ref(std::move(query)))
+      .then(
+          [gather, shape](const Answer& answer) {
+            auto part = *answer;
+            if (shape) shape(part);
+            gather->add(std::move(part));
+          },
+          [gather, whom](const caf::error&) { gather->fail(whom + " did not answer in time"); });
+}
+
+std::vector<const SessionNotice*> gateways_in(const FrontdeskState& s, const std::string& tenant,
+                                              const std::string& node) {
+  std::map<std::string, const SessionNotice*> newest;
+  for (const auto& [number, notice] : s.sessions) {
+    const auto& identity = notice.identity;
+    if (identity.role != Role::gateway || (tenant != "*" && identity.tenant != tenant)) continue;
+    if (node.empty() || identity.name == node || identity.tenant + "/" + identity.name == node)
+      newest[identity.tenant + "/" + identity.name] = &notice;
+  }
+  std::vector<const SessionNotice*> result;
+  for (const auto& [name, notice] : newest)
+    result.push_back(notice);
+  return result;
+}
+
+/// "actors [NODE]" and "actor NODE ID".
+caf::result<Answer> about_actors(Self self, const WorldPtr& world, const QueryRequest& query) {
+  auto& s = self->state;
+  const bool one = query.verb == "actor";
+  if (query.arguments.size() > (one ? 2u : 1u) || (one && query.arguments.size() < 2))
+    return error_answer(Errc::invalid, one ? "\"actor\" takes a node and an actor: actor NODE ID"
+                                           : "\"actors\" takes at most one node");
+  const auto node = query.arguments.empty() ? std::string{} : query.arguments[0];
+  const bool cloud = node.empty() || node == "cloud";
+  auto gateways = node == "cloud" ? std::vector<const SessionNotice*>{} : gateways_in(s, query.tenant, node);
+  if (!cloud && gateways.empty())
+    return error_answer(Errc::not_found, "no gateway " + node + " is connected; \"gateways\" lists them");
+  if (one && gateways.size() > 1)
+    return error_answer(Errc::invalid, node + " is a gateway of several tenants; say TENANT/" + node);
+  auto promise = self->make_response_promise<Answer>();
+  auto gather = std::make_shared<Gather>(promise, gateways.size() + (cloud ? 1 : 0));
+  auto part = query;
+  part.arguments.assign(query.arguments.begin() +
+                            std::ptrdiff_t(std::min<std::size_t>(query.arguments.size(), 1)),
+                        query.arguments.end());
+  if (cloud)
+    ask(self, world->inspector.get(), part, gather, "the cloud's inspector",
+        [tenant = query.tenant, one](QueryAnswer& answer) {
+          std::erase_if(answer.lines, [&](const std::string& line) { return !actor_visible(line, tenant); });
+          for (auto& line : answer.lines)
+            line = with_node(line, "cloud");
+          if (one && answer.status == 0 && answer.lines.empty())
+            answer = answer_error(Errc::not_found, "there is no such actor");
+        });
+  for (const auto* notice : gateways)
+    ask(self, notice->session, part, gather, "gateway " + notice->identity.name,
+        [name = notice->identity.name](QueryAnswer& answer) {
+          for (auto& line : answer.lines)
+            line = with_node(line, name);
+        });
+  return promise;
+}
+
+/// "baseline SERVICE", "learning [SERVICE]", "promote SERVICE", "accept SERVICE KEY...".
+caf::result<Answer> about_profiles(Self self, const WorldPtr& world, const QueryRequest& query) {
+  if (query.arguments.empty() && query.verb != "learning")
+    return error_answer(Errc::invalid, "\"" + query.verb + "\" takes a service; \"services\" lists them");
+  if (query.verb == "accept" && query.arguments.size() < 2)
+    return error_answer(Errc::invalid, "\"accept\" takes a service and keys in hex");
+  const auto service = query.arguments.empty() ? std::string{} : query.arguments[0];
+  auto profiles = find_profiles(*world->store, query.tenant, service);
+  if (!profiles) return error_answer(profiles.error().code, profiles.error().message);
+  if (profiles->empty())
+    return service.empty() ? caf::result<Answer>{make_ref(QueryAnswer{})}
+                           : error_answer(Errc::not_found,
+                                          "no service " + service + " is known; \"services\" lists them");
+  auto promise = self->make_response_promise<Answer>();
+  auto gather = std::make_shared<Gather>(promise, profiles->size());
+  const bool all = service.empty();
+  for (const auto& name : *profiles)
+    ask(self, trainer_of(world, name.tenant, name.profile), query, gather, "the trainer of " + name.profile,
+        [all](QueryAnswer& answer) {
+          // In a list of all, one that has no baseline yet is no failure.
+          if (all && answer.status == std::uint8_t(Errc::not_found)) answer = {};
+        });
+  return promise;
+}
+
+bool one_of(const std::string& verb, std::initializer_list<const char*> verbs) {
+  return std::any_of(verbs.begin(), verbs.end(), [&](const char* known) { return verb == known; });
+}
+
+caf::result<Answer> answer_query(Self self, const WorldPtr& world, const QueryRequest& query) {
+  auto& s = self->state;
+  ++s.questions;
+  if (one_of(query.verb, {"ack", "close", "open", "promote", "accept"}) && !query.admin)
+    return error_answer(Errc::refused,
+                        "\"" + query.verb + "\" changes something and needs an operator with the role admin");
+  if (one_of(query.verb, {"alerts", "alert", "ack", "close", "open"})) {
+    auto promise = self->make_response_promise<Answer>();
+    ask(self, world->alerts.get(), query, std::make_shared<Gather>(promise, 1), "the alert manager");
+    return promise;
+  }
+  if (one_of(query.verb, {"actors", "actor"})) return about_actors(self, world, query);
+  if (one_of(query.verb, {"baseline", "learning", "promote", "accept"}))
+    return about_profiles(self, world, query);
+  if (query.verb == "gateways") return make_ref(list_gateways(s, *world, query.tenant));
+  if (query.verb == "services")
+    return make_ref(
+        list_services(s, *world, query.tenant, query.arguments.empty() ? std::string{} : query.arguments[0]));
+  if (query.verb == "sessions") return make_ref(list_sessions(s, query.tenant));
+  if (query.verb == "audit") {
+    if (!query.admin) return error_answer(Errc::refused, "\"audit\" needs an operator with the role admin");
+    return make_ref(list_audit(*world, query.tenant));
+  }
+  return error_answer(
+      Errc::invalid,
+      "there is no question \"" + query.verb +
+          "\"; known are alerts, alert, ack, close, open, gateways, services, baseline, learning, "
+          "promote, accept, actors, actor, sessions, audit");
+}
+
+} // namespace
+
+FrontdeskActor::behavior_type frontdesk(Self self, WorldPtr world) {
+  return {
+      [=](atom::inspect) {
+        const auto& s = self->state;
+        JsonWriter out;
+        out.object()
+            .field("sessions", std::uint64_t(s.sessions.size()))
+            .field("questions", s.questions)
+            .end_object();
+        return make_ref(InspectAnswer{out.take()});
+      },
+      [=](const Ref<SessionNotice>& notice) {
+        auto& s = self->state;
+        if (notice->up)
+          s.sessions[notice->number] = *notice;
+        else
+          s.sessions.erase(notice->number);
+        set_state(self, fmt::format("{} sessions", s.sessions.size()));
+      },
+      [=](const Ref<QueryRequest>& query) { return answer_query(self, world, *query); },
+  };
+}
+
+} // namespace iris

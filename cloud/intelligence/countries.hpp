@@ -1,0 +1,26 @@
+#pragma once
+#include "core/base/address.hpp"
+#include "core/base/result.hpp"
+
+#include <memory>
+#include <string>
+
+namespace iris {
+
+struct Place {
+  std::string country; ///< ISO 3166 alpha-2; empty where the database does not know
+  std::string network; ///< operator where the database names one, else the network's prefix
+};
+
+/// A MaxMind database file (MMDB 2.0) of countries, networks, or both. Lookups are safe from any thread.
+class AddressDatabase {
+public:
+  static Result<AddressDatabase> open(const std::string& path);
+  [[nodiscard]] Place lookup(const IpAddress& address) const;
+
+private:
+  struct File;
+  std::shared_ptr<const File> file_;
+};
+
+} // namespace iris
