@@ -56,6 +56,7 @@ struct ContainerFacts {
   std::string user;
   std::vector<std::string> command;     ///< path and arguments of the first process, secrets redacted
   std::vector<std::string> healthcheck; ///< the probe's command; empty for none
+  int stop_signal = 15;                 ///< what `docker stop` sends first
   std::string upper_dir;                ///< overlay2: the writable layer on the host
   std::string status;                   ///< "created", "running", "exited", …
   bool running = false;

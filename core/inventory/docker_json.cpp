@@ -104,6 +104,23 @@ std::string service_of(const std::string& name, const Json& labels) {
   return name;
 }
 
+int stop_signal_of(std::string_view name) {
+  constexpr std::pair<std::string_view, int> known[] = {{"HUP", 1},   {"INT", 2},   {"QUIT", 3},
+                                                        {"KILL", 9},  {"USR1", 10}, {"USR2", 12},
+                                                        {"TERM", 15}, {"WINCH", 28}};
+  if (name.starts_with("SIG")) name.remove_prefix(3);
+  for (const auto& [text, number] : known)
+    if (name == text) return number;
+  int number = 0;
+  (void)std::from_chars(name.data(), name.data() + name.size(), number);
+  if (number > 0 && number <= 64) return number;
+  if (name.starts_with("RTMIN+")) { // systemd in a container: RTMIN+3
+    (void)std::from_chars(name.data() + 6, name.data() + name.size(), number);
+    return 34 + number;
+  }
+  return 15;
+}
+
 int compare_versions(std::string_view left, std::string_view right) {
   auto next = [](std::string_view& rest) {
     int part = 0;
@@ -190,6 +207,7 @@ Result<ContainerFacts> parse_container(std::string_view json) {
   redact_args(out.healthcheck);
   for (const auto& variable : texts(at(config, "Env")))
     if (variable == "EDGEX_SECURITY_SECRET_STORE=false") out.security_off = true;
+  out.stop_signal = stop_signal_of(text(config, "StopSignal"));
   out.upper_dir = text(at(at(*value, "GraphDriver"), "Data"), "UpperDir");
   const auto& network = at(*value, "NetworkSettings");
   // Published at run time; a container that does not run has only what was asked for.

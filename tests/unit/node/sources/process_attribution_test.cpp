@@ -1,0 +1,91 @@
+#include "node/sources/process_attribution.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace iris;
+
+namespace {
+const std::string box(64, 'c');
+
+SensedExec exec(std::uint32_t pid, std::vector<std::string> args, Timestamp changed) {
+  SensedExec out;
+  out.facts.pid = pid;
+  out.facts.parent_pid = 999'999; // no such process: nothing of this machine's /proc may matter
+  out.facts.exe = args[0];
+  out.facts.args = std::move(args);
+  out.facts.container = box;
+  out.facts.cwd = "/work";
+  out.file.changed = changed;
+  out.boot_at = 100 * second;
+  return out;
+}
+} // namespace
+
+TEST_CASE("starts carry redacted arguments, the origin and wall time; exits carry code or signal") {
+  ProcessAttribution attribution{100};
+  attribution.set_clock(1'000'000 * second);
+  ContainerFacts facts;
+  facts.id = box;
+  facts.created_at = 500'000 * second;
+  facts.upper_dir = "/var/lib/docker/overlay2/x/diff";
+  facts.mounts = {{"volume", "/v", "/data", true}};
+  attribution.container_started(facts);
+  attribution.on_fork(1, 4'000'001, 0);
+  attribution.on_exec(exec(4'000'001, {"/bin/app", "--password", "x"}, 400'000 * second));
+  attribution.on_fork(4'000'001, 4'000'002, 0);
+  attribution.on_exec(exec(4'000'002, {"/tmp/payload"}, 600'000 * second));
+  attribution.on_exec(exec(4'000'002, {"/data/tool"}, 400'000 * second));
+  attribution.on_exit(4'000'002, 3 << 8, 101 * second);
+  attribution.on_exit(4'000'001, 11 | 0x80, 102 * second);
+  attribution.on_exit(4'000'009, 0, 102 * second); // never heard of
+  auto events = attribution.take();
+  REQUIRE(events.size() == 5);
+  CHECK(events[0].container == box);
+  CHECK(events[0].at == 1'000'100 * second);
+  CHECK(events[0].boot_at == 100 * second);
+  const auto& first = std::get<ProcessStart>(events[0].what).process;
+  CHECK(first.args == std::vector<std::string>{"/bin/app", "--password", "<redacted>"});
+  CHECK(first.origin == Origin::image);
+  const auto& payload = std::get<ProcessStart>(events[1].what).process;
+  CHECK(payload.origin == Origin::upper);
+  CHECK(payload.parent_exe == "/bin/app");
+  CHECK(std::get<ProcessStart>(events[2].what).process.origin == Origin::mount);
+  CHECK(std::get<ProcessExit>(events[3].what).exit_code == 3);
+  CHECK(std::get<ProcessExit>(events[3].what).signal == 0);
+  CHECK(std::get<ProcessExit>(events[4].what).signal == 11);
+  CHECK(std::get<ProcessExit>(events[4].what).exit_code == 139);
+  CHECK(attribution.take().empty());
+  CHECK(attribution.counters().redacted == 1);
+}
+
+TEST_CASE("before the engine has spoken, the image is at least older than the container's first process") {
+  ProcessAttribution attribution{100};
+  attribution.on_fork(1, 4'000'001, 0);
+  attribution.on_exec(exec(4'000'001, {"/bin/app"}, 50 * second));
+  attribution.on_fork(4'000'001, 4'000'002, 0);
+  attribution.on_exec(exec(4'000'002, {"/tmp/x"}, 150 * second));
+  auto events = attribution.take();
+  REQUIRE(events.size() == 2);
+  CHECK(std::get<ProcessStart>(events[0].what).process.origin == Origin::image);
+  CHECK(std::get<ProcessStart>(events[1].what).process.origin == Origin::upper);
+}
+
+TEST_CASE("scripts are named by their whole path") {
+  ProcessAttribution attribution{100};
+  attribution.on_exec(exec(4'000'001, {"/usr/bin/python3", "x.py"}, 1));
+  auto shebang = exec(4'000'002, {"/bin/sh", "./run.sh"}, 1);
+  shebang.script = "./run.sh";
+  attribution.on_exec(shebang);
+  auto events = attribution.take();
+  CHECK(std::get<ProcessStart>(events[0].what).process.script == "/work/x.py");
+  CHECK(std::get<ProcessStart>(events[1].what).process.script == "/work/run.sh");
+}
+
+TEST_CASE("the monitor's own processes are not told") {
+  ProcessAttribution attribution{100};
+  attribution.exclude(4'000'001);
+  attribution.on_fork(4'000'001, 4'000'002, 0);
+  attribution.on_exec(exec(4'000'002, {"/bin/x"}, 1));
+  attribution.on_exit(4'000'002, 0, 1);
+  CHECK(attribution.take().empty());
+}
