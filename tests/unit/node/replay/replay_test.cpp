@@ -1,0 +1,129 @@
+#include "node/replay/replay.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <cstdlib>
+#include <filesystem>
+
+using namespace iris;
+
+namespace {
+
+/// Real captures lie beside the source tree and are not part of it.
+std::string captures() {
+  if (const auto* given = std::getenv("IRIS_CAPTURES")) return given;
+  return IRIS_SOURCE_DIR "/../shared/data/captures";
+}
+
+bool have(const std::string& name) {
+  if (std::filesystem::exists(captures() + "/" + name)) return true;
+  WARN("skipped: no " << name << " in " << captures() << " (set IRIS_CAPTURES to a folder that has it)");
+  return false;
+}
+
+std::vector<Alert> run(const std::string& name, ReplayStats& stats) {
+  ReplayOptions options;
+  options.captures = {captures() + "/" + name};
+  std::vector<std::string> notes;
+  auto alerts = replay(options, stats, [&](const std::string& line) { notes.push_back(line); });
+  REQUIRE(alerts);
+  CHECK(notes.empty());
+  return *alerts;
+}
+
+/// Scan and flood alerts of a capture.
+std::vector<Alert> traffic_alerts(const std::string& name) {
+  ReplayStats stats;
+  auto alerts = run(name, stats);
+  std::erase_if(alerts, [](const Alert& alert) {
+    return alert.finding.detector != "network.scan" && alert.finding.detector != "network.flood";
+  });
+  return alerts;
+}
+
+} // namespace
+
+TEST_CASE("scans and floods of real captures: one alert each, not thousands") {
+  struct Case {
+    const char* capture;
+    const char* detector;
+    std::uint64_t least;
+    const char* act;
+  };
+  for (const auto& expected :
+       std::initializer_list<Case>{{"esnet_masscan_tcp_0_1000.pcap", "network.scan", 900, "probed about"},
+                                   {"maltrail_port_scan.pcap", "network.scan", 20, "probed 20 TCP ports"},
+                                   {"slips_test12-icmp-portscan.pcap", "network.scan", 18, "pinged 18 hosts"},
+                                   {"stopddos_pkt.TCP.synflood.spoofed.pcap", "network.flood", 37'000,
+                                    "is being flooded on TCP port 25565"},
+                                   {"zeek_dhcp_flood.pcap", "network.flood", 200, "floods DHCP servers"}}) {
+    INFO(expected.capture);
+    if (!have(expected.capture)) continue;
+    auto alerts = traffic_alerts(expected.capture);
+    REQUIRE(alerts.size() == 1);
+    const auto& finding = alerts[0].finding;
+    CHECK(finding.detector == expected.detector);
+    CHECK(finding.act.find(expected.act) == 0);
+    CHECK(finding.count >= expected.least);
+    CHECK(!finding.flows.empty());
+    CHECK(finding.flows.size() <= Finding::evidence_limit);
+    CHECK(!finding.expected.empty());
+    CHECK(!finding.observed.empty());
+    CHECK(!finding.attack.empty());
+  }
+}
+
+TEST_CASE("healthy captures raise neither scan nor flood") {
+  for (const char* capture :
+       {"maltrail_ack_sweep_no_fp.pcap", "iotsentinel_HueBridge_Setup-A-1-STA.pcap",
+        "iotsentinel_TP-LinkPlugHS110_Setup-A-1-STA.pcap", "iotsentinel_Withings_Setup-A-1-STA.pcap",
+        "lemay_characterization_modbus_6RTU_with_operate.pcap", "lemay_moving_two_files_modbus_6RTU.pcap",
+        "ndpi_bacnet.pcap", "ndpi_coap_mqtt.pcap", "ndpi_dns_exfiltration.pcap", "ndpi_modbus.pcap",
+        "ndpi_mongo_false_positive.pcapng", "ndpi_mongodb.pcap", "ndpi_mqtt.pcap", "ndpi_snmp.pcap",
+        "slips_cc-semiperiodic-2-3s.pcap", "zeek_5-pings.pcap", "zeek_redis-pubsub-resp3.pcap",
+        "zeek_snmpwalk-short.pcap", "esnet_nmap_80_all.pcap"}) {
+    INFO(capture);
+    if (have(capture)) CHECK(traffic_alerts(capture).empty());
+  }
+}
+
+TEST_CASE("the same capture gives the same alerts, byte for byte, in bounded memory") {
+  const char* capture = "stopddos_pkt.TCP.synflood.spoofed.pcap";
+  if (!have(capture)) return;
+  ReplayStats first;
+  ReplayStats second;
+  auto one = run(capture, first);
+  auto other = run(capture, second);
+  REQUIRE(one.size() == other.size());
+  for (std::size_t i = 0; i < one.size(); ++i)
+    CHECK(to_json(one[i]) == to_json(other[i]));
+  CHECK(first.packets == 37'841);
+  CHECK(first.flows > 37'000);
+  CHECK(first.observations < 1'000);
+  CHECK(second.peak_rss_kib < 200 * 1'024);
+}
+
+TEST_CASE("what cannot be read is one clear line") {
+  ReplayOptions options;
+  options.captures = {"/nonexistent.pcap"};
+  ReplayStats stats;
+  auto alerts = replay(options, stats, [](const std::string&) {});
+  REQUIRE_FALSE(alerts);
+  CHECK(alerts.error().message == "cannot open capture /nonexistent.pcap: No such file or directory");
+  options.local = {"10.0.0.0/99"};
+  CHECK(replay(options, stats, [](const std::string&) {}).error().code == Errc::invalid);
+}
+
+TEST_CASE("wrong usage exits with 2, a missing file with 1") {
+  auto exit_code = [](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "iris-node replay");
+    std::vector<char*> raw;
+    for (auto& argument : arguments)
+      raw.push_back(argument.data());
+    return replay_main(int(raw.size()), raw.data());
+  };
+  CHECK(exit_code({}) == 2);
+  CHECK(exit_code({"--pcap", "x", "--no-such-flag"}) == 2);
+  CHECK(exit_code({"--pcap", "x", "--learning-day", "long"}) == 2);
+  CHECK(exit_code({"--pcap", "/nonexistent.pcap"}) == 1);
+}
