@@ -1,0 +1,113 @@
+#include "cloud/config/config.hpp"
+#include "tests/unit/cloud/temp_dir.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <fstream>
+
+using namespace iris;
+
+namespace {
+
+struct File {
+  TempDir dir;
+  std::string path = dir.path() + "/iris-cloud.toml";
+  explicit File(const std::string& text) { std::ofstream{path} << text; }
+  Result<CloudConfig> load() const {
+    auto raw = read_config_file(path);
+    if (!raw) return raw.error();
+    return build_config(*raw);
+  }
+};
+
+std::string error_of(const std::string& text) {
+  File file{text};
+  auto config = file.load();
+  if (config) return "no error";
+  auto message = config.error().message;
+  auto at = message.find("iris-cloud.toml");
+  return at == std::string::npos ? message : message.substr(at);
+}
+
+} // namespace
+
+TEST_CASE("the file that init writes is good and holds the defaults") {
+  File file{default_config_text({"0.0.0.0:7443"}, {"localhost", "10.0.0.1"})};
+  auto config = file.load();
+  REQUIRE(config);
+  CHECK(config->hosts == std::vector<std::string>{"localhost", "10.0.0.1"});
+  CHECK(config->scale == TimeScale{});
+  CHECK(config->quorum == 3);
+  CHECK(config->sinks.empty());
+}
+
+TEST_CASE("a demonstration's settings") {
+  File file{
+      "[listen]\nhealth = \"127.0.0.1:0\"\n[learning]\nday = \"2s\"\nwindow = \"500ms\"\nquorum = "
+      "1\nmin_days = 4\n"
+      "[alerts]\nquiet = \"90s\"\n[intelligence]\nlists = [\"/a\", \"/b\"]\n"
+      "[[sink]]\nname = \"hook\"\ntype = \"webhook\"\nurl = \"http://127.0.0.1:1/x\"\nsecret = "
+      "\"s\"\ntimeout = \"2s\"\n"
+      "[[sink]]\nname = \"log\"\ntype = \"syslog\"\naddress = \"h:6514\"\ntls = true\ntenant = \"acme\"\n"};
+  auto config = file.load();
+  REQUIRE(config);
+  CHECK(config->scale.day == 2 * second);
+  CHECK(config->scale.window == 500 * millisecond);
+  CHECK(config->scale.alert_quiet == 90 * second);
+  CHECK(config->min_days == 4);
+  CHECK(config->threat_lists == std::vector<std::string>{"/a", "/b"});
+  REQUIRE(config->sinks.size() == 2);
+  CHECK(config->sinks[0].timeout == 2 * second);
+  CHECK(config->sinks[1].tls);
+  CHECK(config->sinks[1].tenant == "acme");
+}
+
+TEST_CASE("every mistake gives one line with the file, the line and what to do") {
+  CHECK(error_of("[learning]\ndya = \"1d\"\n") ==
+        "iris-cloud.toml:2: unknown key \"learning.dya\"; docs/operations.md lists them");
+  CHECK(error_of("[learning]\nday = \"1 fortnight\"\n") ==
+        "iris-cloud.toml:2: learning.day: \"1 fortnight\" is not a duration; write 250ms, 10s, 5m, 1h or 7d");
+  CHECK(error_of("\n[learning]\n\nquorum = 0\n") ==
+        "iris-cloud.toml:4: learning.quorum: \"0\" is not a number from 1 to 1000");
+  CHECK(error_of("[learning]\nday = [\"1d\"]\n") ==
+        "iris-cloud.toml:2: learning.day takes one value, not a list");
+  CHECK(error_of("[log]\nlevel = \"loud\"\n") ==
+        "iris-cloud.toml:2: log.level: must be debug, info, warn or error");
+  CHECK(error_of("[[sink]]\nname = \"a\"\ntype = \"carrier pigeon\"\n") ==
+        "iris-cloud.toml:1: sink: type must be \"webhook\" or \"syslog\"");
+  CHECK(error_of("[[sink]]\nname = \"a\"\ntype = \"webhook\"\nurl = \"ftp://x\"\n") ==
+        "iris-cloud.toml:1: sink: a webhook needs url = \"http://...\" or \"https://...\"");
+  CHECK(error_of("[[sink]]\nnmae = \"a\"\n").rfind("iris-cloud.toml:2: unknown key \"nmae\" of a sink", 0) ==
+        0);
+  auto twice = "[[sink]]\nname = \"a\"\ntype = \"syslog\"\naddress = \"h:1\"\n";
+  CHECK(error_of(std::string{twice} + twice) == "iris-cloud.toml:5: sink: the name a is used twice");
+  auto broken = error_of("[learning]\nday = \"1d\nquorum = 3\n");
+  CHECK(broken.rfind("iris-cloud.toml:2: not valid TOML: ", 0) == 0);
+  CHECK(broken.find('\n') == std::string::npos);
+  CHECK(read_config_file("/nowhere/x.toml").error().message ==
+        "there is no configuration file /nowhere/x.toml");
+}
+
+TEST_CASE("a flag comes before the environment, and that before the file") {
+  File file{"[learning]\nday = \"3d\"\nquorum = 2\n[alerts]\nquiet = \"2h\"\n"};
+  RawConfig flags;
+  flags.settings["learning.day"] = {{"1s"}, "--learning-day"};
+  RawConfig environment;
+  environment.settings["learning.day"] = {{"2s"}, "IRIS_LEARNING_DAY"};
+  environment.settings["learning.quorum"] = {{"1"}, "IRIS_LEARNING_QUORUM"};
+  auto config = build_config(merged(flags, merged(environment, *read_config_file(file.path))));
+  REQUIRE(config);
+  CHECK(config->scale.day == second);
+  CHECK(config->quorum == 1);
+  CHECK(config->scale.alert_quiet == 7'200 * second);
+  environment.settings["learning.quorum"] = {{"x"}, "IRIS_LEARNING_QUORUM"};
+  CHECK(build_config(environment).error().message.rfind("IRIS_LEARNING_QUORUM: learning.quorum: ", 0) == 0);
+}
+
+TEST_CASE("every setting has a flag and a variable of its own") {
+  std::map<std::string, int> names;
+  for (const auto& option : cloud_options())
+    ++names[environment_name(option)];
+  CHECK(names.size() == cloud_options().size());
+  CHECK(names.count("IRIS_LEARNING_DAY") == 1);
+}
