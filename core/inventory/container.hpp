@@ -75,7 +75,8 @@ struct ContainerFacts {
 /// One thing that the engine reported about a container.
 struct ContainerEvent {
   std::string id;
-  std::string name; ///< as the engine says, may be empty
+  std::string name;  ///< as the engine says, may be empty
+  std::string image; ///< the same
   Timestamp at = 0;
   ContainerChange change;
   std::string network; ///< of connected

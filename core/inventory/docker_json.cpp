@@ -260,6 +260,7 @@ Result<EngineEvent> parse_engine_event(std::string_view line) {
   event.id = text(actor, "ID");
   if (!is_id(event.id)) return bad("event", "a container event has no id");
   event.name = text(attributes, "name");
+  event.image = text(attributes, "image");
   auto& change = event.change;
   out.kind = EngineEvent::Kind::change;
   if (action == "create")

@@ -75,6 +75,7 @@ std::optional<ContainerReport> DockerTracker::on_event(ContainerEvent event) {
       known.facts.pid = 0;
     }
   }
+  if (known.facts.image.empty()) known.facts.image = event.image; // gone before it could be looked at
   switch (action) {
   case ContainerAction::killed:
     event.change.asked_for = deadly(event.change.signal, known.facts);

@@ -154,7 +154,7 @@ Result<void> feed(Parser& parser, boost::beast::flat_buffer& buffer, Socket& soc
     auto count = socket.read(buffer, deadline);
     if (!count) return count.error();
     if (*count == 0) {
-      parser.put_eof(error);
+      if (parser.got_some()) parser.put_eof(error);
       if (!done()) return Error{Errc::unavailable, socket.name() + " closed the connection"};
     }
   }
@@ -237,6 +237,11 @@ Result<HttpReply> http_get(const HttpEndpoint& endpoint, const std::string& targ
   http::response_parser<http::string_body> parser;
   parser.body_limit(body_limit);
   parser.header_limit(65536);
+  if (auto head = feed(parser, buffer, socket, deadline, [&] { return parser.is_header_done(); }); !head)
+    return head.error();
+  // Beast reserves the whole announced length before it looks at its limit.
+  if (auto length = parser.content_length(); length && *length > body_limit)
+    return Error{Errc::limit, "the answer of " + socket.name() + " is larger than is accepted"};
   parser.eager(true);
   if (auto fed = feed(parser, buffer, socket, deadline, [&] { return parser.is_done(); }); !fed)
     return fed.error();
