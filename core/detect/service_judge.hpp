@@ -16,11 +16,9 @@ struct JudgePolicy {
   std::size_t flow_limit = 4096; ///< flows whose bytes are added up
 };
 
-/// Judges one entity's observations at once and its numbers when a window ends. Without a baseline only the
-/// detectors that need none speak. The first finding of a cause comes at once; later ones at most once a
-/// window. A finding's count is what happened since the previous finding of its cause, so counts add up; a
-/// flow in its evidence carries that flow's totals, so the latest of the same addresses and ports replaces
-/// the earlier.
+/// Judges one entity's observations at once. Without a baseline only the detectors that need none speak. The
+/// first finding of a cause comes at once; later ones at most once a window. Everything in a finding adds up
+/// with the previous ones of its cause: its count and the bytes of its flows are what happened since.
 class ServiceJudge {
 public:
   struct Counters {
@@ -39,12 +37,12 @@ public:
   void set_baseline(BaselinePtr baseline); ///< null: day 0
   void set_indicators(std::shared_ptr<const IndicatorSet> indicators);
   void set_scale(const TimeScale& scale);
-  /// Appends at most one finding. `behaviours` as ServiceCollector::observe gave them, or derived here when
-  /// left out.
+  /// Appends at most one finding of what was done, and one of how much was sent. `behaviours` as
+  /// ServiceCollector::observe gave them, or derived here when left out.
   void judge(const Observation& observation, const std::vector<BehaviourPtr>& behaviours,
              std::vector<Finding>& out);
   void judge(const Observation& observation, std::vector<Finding>& out);
-  /// Appends findings on numbers of the window that is over and repeats of causes with their grown counts.
+  /// Appends the repeats of causes of the window that is over, and what was new in a startup.
   void close_window(Timestamp now, std::vector<Finding>& out, bool force = false);
   [[nodiscard]] Counters counters() const;
   [[nodiscard]] BaselinePtr baseline() const;
