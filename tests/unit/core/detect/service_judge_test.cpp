@@ -1,0 +1,288 @@
+#include "life.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <set>
+
+using namespace iris;
+
+TEST_CASE("steady life is promoted and raises nothing, before or after") {
+  Life life;
+  life.live(36);
+  CHECK(life.findings.empty());
+  REQUIRE(life.baseline);
+  CHECK(life.baseline->state_for("gw") == LearningState::monitoring);
+  life.live(300);
+  CHECK(life.findings.empty());
+  CHECK(life.judge.counters().quiet_novelties == 0);
+}
+
+TEST_CASE("ping in the logging service is one finding by the tool, which names the novelty") {
+  Life life;
+  life.grow_up();
+  life.run({"/usr/bin/ping", "-c", "4", "10.77.0.21"}, "/bin/sh", Origin::image, true);
+  REQUIRE(life.findings.size() == 1);
+  const auto& finding = life.findings[0];
+  CHECK(finding.detector == "process.tool");
+  CHECK(finding.also == std::vector<std::string>{"process.novel"});
+  CHECK(finding.act == "ran /usr/bin/ping, which looks for hosts on the network");
+  CHECK(finding.expected.find("/usr/bin/java") != std::string::npos);
+  CHECK(finding.observed.find("from outside of the container") != std::string::npos);
+  CHECK(finding.processes.at(0).args.size() == 4);
+  CHECK(std::find(finding.attack.begin(), finding.attack.end(), "T1018") != finding.attack.end());
+  CHECK(finding.severity >= Severity::medium);
+}
+
+TEST_CASE("a never-learn tool is reported on day 0 and for ever, until a person accepts it") {
+  Life life;
+  life.run({"/usr/bin/nmap", "10.77.0.0/24"});
+  REQUIRE(life.findings.size() == 1);
+  CHECK(life.findings[0].detector == "process.tool");
+  for (int i = 0; i < 40; ++i) {
+    life.run({"/usr/bin/nmap", "10.77.0.0/24"});
+    life.live(1);
+  }
+  CHECK(life.findings.size() >= 40);
+  life.findings.clear();
+  for (auto key : keys_in_cause("tool:nmap" + std::string{"#"} + "0000000000000000"))
+    life.input.accepted[key] = "anna";
+  Observation probe;
+  ProcessStart start;
+  start.process.exe = "/usr/bin/nmap";
+  start.process.args = {"/usr/bin/nmap", "x"};
+  probe.what = start;
+  life.input.accepted[behaviours_of(probe)[0].keys[2]] = "anna";
+  life.live(1);
+  life.findings.clear();
+  life.run({"/usr/bin/nmap", "10.77.0.0/24"});
+  CHECK(life.findings.empty());
+}
+
+TEST_CASE("a downloaded payload under a known interpreter is told by its origin") {
+  Life life;
+  life.grow_up();
+  life.run_script("/usr/bin/python3", "/tmp/payload.py", Origin::upper);
+  REQUIRE(life.findings.size() == 1);
+  CHECK(life.findings[0].detector == "process.origin");
+  CHECK(life.findings[0].also == std::vector<std::string>{"process.novel"});
+  CHECK(
+      life.findings[0].act ==
+      "ran /tmp/payload.py with /usr/bin/python3, which was written into the container after it was created");
+  CHECK(life.findings[0].severity == Severity::high);
+}
+
+TEST_CASE("new program, new parent, new arguments are told apart") {
+  Life life;
+  life.grow_up();
+  life.run({"/bin/sh", "-c", "id"}, "/usr/bin/java");
+  life.run({"/usr/bin/java", "-jar", "support-logging.jar"}, "/usr/sbin/cron");
+  life.run({"/usr/bin/java", "-jar", "other.jar"});
+  REQUIRE(life.findings.size() == 3);
+  CHECK(life.findings[0].act == "ran /bin/sh");
+  CHECK(life.findings[0].attack == std::vector<std::string>{"T1059.004"});
+  CHECK(life.findings[1].act == "ran /usr/bin/java from a parent that never starts it");
+  CHECK(life.findings[2].act == "ran /usr/bin/java with arguments that it never uses");
+  for (const auto& finding : life.findings) {
+    CHECK(finding.detector == "process.novel");
+    CHECK(finding.expected.find("on 1 gateway); 0 new in 1") != std::string::npos);
+    CHECK(keys_in_cause(finding.cause).size() == 1);
+    CHECK(finding.score > 4);
+  }
+}
+
+TEST_CASE("calls to a thermostat and to a sibling are two lateral findings with names") {
+  Life life;
+  life.grow_up();
+  life.call(life.thermostat, 47808);
+  life.call(life.snmp, 49989);
+  REQUIRE(life.findings.size() == 2);
+  for (const auto& finding : life.findings)
+    CHECK(finding.detector == "network.lateral");
+  CHECK(life.findings[0].act == "called {peer} on tcp/47808");
+  CHECK(life.findings[0].peer.name == "kmc-thermostat");
+  CHECK(life.findings[0].peer.kind == EntityKind::device);
+  CHECK(life.findings[0].peer.port == 47808);
+  CHECK(life.findings[0].expected.find("It calls edgex-core-consul tcp/8500") == 0);
+  CHECK(life.findings[1].peer.name == "edgex-device-snmp");
+  CHECK(life.findings[1].flows.at(0).bytes_out == 600);
+}
+
+TEST_CASE("repeats of a cause come once a window and add up") {
+  Life life;
+  life.grow_up();
+  for (int i = 0; i < 50; ++i)
+    life.call(life.thermostat, 47808);
+  CHECK(life.findings.size() == 1);
+  life.close();
+  REQUIRE(life.findings.size() == 2);
+  CHECK(life.findings[0].cause == life.findings[1].cause);
+  CHECK(life.findings[0].count + life.findings[1].count == 50);
+  CHECK(life.findings[1].flows.size() == Finding::evidence_limit);
+  life.close();
+  CHECK(life.findings.size() == 2);
+}
+
+TEST_CASE("many new peers of one kind do not make many alerts") {
+  Life life;
+  life.grow_up();
+  for (int i = 1; i < 200; ++i) {
+    auto device = entity_of(EntityKind::device, "", ("10.77.0." + std::to_string(i)).c_str());
+    life.call(device, 502);
+  }
+  life.close();
+  std::set<std::string> causes;
+  for (const auto& finding : life.findings)
+    causes.insert(finding.cause);
+  CHECK(causes.size() == 5);
+}
+
+TEST_CASE("a remote client and the dump that it takes are two findings") {
+  Life life{entity_of(EntityKind::service, "edgex-mongo", "172.18.0.3")};
+  for (int i = 0; i < 36; ++i) {
+    life.used_by(life.consul, 27017);
+    life.close();
+    life.train();
+  }
+  REQUIRE(life.baseline->state_for("gw") == LearningState::monitoring);
+  auto flow = life.flow(nullptr, "203.0.113.50", 27017, true);
+  flow.last_report = false;
+  life.see({.what = flow});
+  REQUIRE(life.findings.size() == 1);
+  CHECK(life.findings[0].detector == "network.client");
+  CHECK(life.findings[0].act == "was used on tcp/27017 by {peer}");
+  CHECK(life.findings[0].peer.kind == EntityKind::internet);
+  for (int part = 0; part < 8; ++part) {
+    flow.first_report = false;
+    flow.bytes_in = 400'000;
+    life.see({.what = flow});
+  }
+  life.close();
+  std::vector<Finding> volumes;
+  for (const auto& finding : life.findings)
+    if (finding.detector == "network.volume") volumes.push_back(finding);
+  REQUIRE(volumes.size() == 2);
+  CHECK(volumes[0].act.starts_with("sent 1.1 MiB to"));
+  CHECK(volumes[1].act.starts_with("sent 3.1 MiB to"));
+  CHECK(volumes[0].flows[0].bytes_in + volumes[1].flows[0].bytes_in == 900 + 8 * 400'000);
+  CHECK(volumes[0].observed.find("times the limit") != std::string::npos);
+  CHECK(volumes[0].cause == volumes[1].cause);
+}
+
+TEST_CASE("listed addresses: contact is told on day 0, a forged opening is not") {
+  Life life;
+  auto set = std::make_shared<IndicatorSet>();
+  CHECK(set->add_list("bad-hosts", "198.51.100.66\t8\n"));
+  set->build(1);
+  life.judge.set_indicators(set);
+  life.collector.set_indicators(set);
+  auto forged = life.flow(nullptr, "198.51.100.66", 48061, true);
+  forged.state = FlowState::opening;
+  forged.packets_out = 1;
+  forged.packets_in = 0;
+  forged.payload_out = forged.payload_in = 0;
+  life.see({.what = forged});
+  forged.state = FlowState::established; // our SYN-ACK counts for nothing
+  forged.packets_in = 1;
+  life.see({.what = forged});
+  CHECK(life.findings.empty());
+  life.call("198.51.100.66", 443);
+  REQUIRE(life.findings.size() == 1);
+  CHECK(life.findings[0].detector == "network.known-bad");
+  CHECK(life.findings[0].act == "talked to {peer}, which is on the threat list bad-hosts (8 feeds)");
+  CHECK(life.findings[0].severity == Severity::critical);
+  life.live(36);
+  life.findings.clear();
+  for (int i = 0; i < 10; ++i) {
+    life.call("198.51.100.66", 443);
+    life.live(1);
+  }
+  CHECK(life.findings.size() >= 10); // never learned
+}
+
+TEST_CASE("a lookup and the call that follows are one cause") {
+  Life life;
+  life.grow_up();
+  life.see({.what = DnsAnswer{"cdn.evil.example", {*parse_ip("203.0.113.9")}}});
+  life.call(entity_of(EntityKind::internet, "cdn.evil.example", "203.0.113.9"), 443);
+  life.close();
+  REQUIRE(life.findings.size() == 2);
+  CHECK(life.findings[0].detector == "network.destination");
+  CHECK(life.findings[0].act == "looked up {peer}");
+  CHECK(life.findings[1].act == "talked to {peer}");
+  CHECK(life.findings[0].cause == life.findings[1].cause);
+  CHECK(keys_in_cause(life.findings[0].cause).size() == 2);
+}
+
+TEST_CASE("crashes are told, orderly ends are not") {
+  Life life;
+  life.container(ContainerAction::died, 0);
+  life.container(ContainerAction::died, 143, true);
+  CHECK(life.findings.empty());
+  life.container(ContainerAction::died, 139);
+  REQUIRE(life.findings.size() == 1);
+  CHECK(life.findings[0].detector == "container.crash");
+  CHECK(life.findings[0].act == "was ended by signal 11 (Segmentation fault) without being asked to");
+  Life other;
+  other.container(ContainerAction::oom);
+  other.container(ContainerAction::died, 137);
+  REQUIRE(other.findings.size() == 1);
+  CHECK(other.findings[0].act == "ran out of memory and was killed by the kernel without being asked to");
+}
+
+TEST_CASE("novelties of a first startup make one digest") {
+  Life life;
+  life.grow_up();
+  life.container(ContainerAction::died, 0, true);
+  life.container(ContainerAction::started);
+  life.phase = Phase::startup;
+  life.normal(); // what is normal in steady life is normal in a start
+  CHECK(life.findings.empty());
+  life.run({"/bin/sh", "launch.sh"}, "");
+  life.run({"/usr/bin/mongo", "init_mongo.js"});
+  life.call(life.mongo, 27017);
+  CHECK(life.findings.empty());
+  life.phase = Phase::steady;
+  for (int i = 0; i < 4; ++i) {
+    life.normal();
+    life.close();
+  }
+  REQUIRE(life.findings.size() == 1);
+  CHECK(life.findings[0].act == "started in a way that was not seen before (3 new behaviours)");
+  CHECK(life.findings[0].count == 3);
+  CHECK(life.findings[0].severity == Severity::low);
+}
+
+TEST_CASE("an attack that lasts does not become normal while its alert is open") {
+  Life life;
+  life.grow_up();
+  for (int i = 0; i < 12; ++i) {
+    life.run({"/usr/bin/wget", "http://x/y"}, "/usr/bin/java");
+    for (const auto& finding : life.findings)
+      for (auto key : keys_in_cause(finding.cause))
+        life.input.blocked.insert(key);
+    life.live(1);
+  }
+  life.findings.clear();
+  life.run({"/usr/bin/wget", "http://x/y"}, "/usr/bin/java");
+  life.close();
+  REQUIRE(life.findings.size() == 1);
+  CHECK(life.findings[0].score > 4); // nor does it make other new programs less surprising
+}
+
+TEST_CASE("the same life gives the same findings") {
+  auto play = [] {
+    Life life;
+    life.grow_up();
+    life.run({"/usr/bin/ping", "x"});
+    life.call(life.thermostat, 161);
+    life.call("203.0.113.9", 443);
+    life.close();
+    std::string all;
+    for (const auto& finding : life.findings)
+      all += finding.detector + finding.cause + finding.expected + finding.observed +
+             std::to_string(finding.score);
+    return all;
+  };
+  CHECK(play() == play());
+}
