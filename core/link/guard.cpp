@@ -167,8 +167,11 @@ Guard::Verdict Guard::inward(const Frame& frame) {
     return refuse(Violation::named_receiver);
   if (operation == Operation::heartbeat) {
     if (header.flags != 0) return refuse(Violation::flags);
-    if (header.payload_length != 0 || header.source != 0 || header.dest != 0 || header.data > heartbeat_pong)
+    auto goodbye = header.data >= heartbeat_goodbye && header.data <= heartbeat_last;
+    if (header.payload_length != 0 || header.source != 0 || header.dest != 0 ||
+        (header.data > heartbeat_pong && !goodbye))
       return refuse(Violation::malformed, "heartbeat with content");
+    if (goodbye) return {Inward::goodbye, Violation::none, {}, header.data - heartbeat_goodbye};
     if (header.data == heartbeat_ping) return {Inward::ping, Violation::none, {}};
     if (header.data == heartbeat_pong) return {Inward::pong, Violation::none, {}};
     return {Inward::absorb, Violation::none, {}};

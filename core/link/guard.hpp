@@ -61,11 +61,12 @@ struct Rule;
 /// thread-safe. What passes inwards is one table per role in guard.cpp; everything else is a violation.
 class Guard {
 public:
-  enum class Inward { pass, ping, pong, absorb, violation };
+  enum class Inward { pass, ping, pong, goodbye, absorb, violation };
   struct Verdict {
     Inward action = Inward::pass;
     Violation violation = Violation::none;
-    std::string detail; ///< bounded, printable
+    std::string detail;     ///< bounded, printable
+    std::uint64_t code = 0; ///< of goodbye
   };
   enum class Outward { pass, drop, rewritten };
 
@@ -102,8 +103,10 @@ private:
   std::deque<std::uint64_t> request_order_;
 };
 
-/// Heartbeats are made and eaten by the link itself; "operation data" tells them apart.
+/// Heartbeats are made and eaten by the link itself; "operation data" tells them apart. From
+/// heartbeat_goodbye on it is the reason why the sender closes the connection.
 inline constexpr std::uint64_t heartbeat_plain = 0, heartbeat_ping = 1, heartbeat_pong = 2;
+inline constexpr std::uint64_t heartbeat_goodbye = 256, heartbeat_last = 511;
 [[nodiscard]] std::string heartbeat_frame(std::uint64_t kind);
 
 } // namespace iris

@@ -64,6 +64,8 @@ TEST_CASE("what an honest gateway sends passes", "[guard]") {
   CHECK(gate.in(heartbeat_frame(heartbeat_plain)).action == Guard::Inward::absorb);
   CHECK(gate.in(heartbeat_frame(heartbeat_ping)).action == Guard::Inward::ping);
   CHECK(gate.in(heartbeat_frame(heartbeat_pong)).action == Guard::Inward::pong);
+  CHECK(gate.in(heartbeat_frame(heartbeat_goodbye + 7)).action == Guard::Inward::goodbye);
+  CHECK(gate.in(heartbeat_frame(heartbeat_goodbye + 7)).code == 7);
   auto gone = frame(down, 0, uplink, 0, pair_of(gateway_node, cloud_node) + error(0));
   CHECK(gate.in(gone).action == Guard::Inward::pass);
 }

@@ -1,0 +1,225 @@
+#include "actors/link/enrol.hpp"
+
+#include "actors/link/endpoint.hpp"
+#include "actors/link/enrol_codec.hpp"
+#include "actors/link/tls_stream.hpp"
+#include "core/link/openssl_ptr.hpp"
+
+#include <netdb.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <functional>
+
+namespace iris {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// A blocking dialogue of one line each, with one deadline for all of it.
+class Dialogue {
+public:
+  Dialogue(std::string address, SslPtr ssl, std::chrono::milliseconds patience)
+      : address_{std::move(address)}, tls_{std::move(ssl)}, deadline_{Clock::now() + patience} {}
+  ~Dialogue() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Dialogue(const Dialogue&) = delete;
+  Dialogue& operator=(const Dialogue&) = delete;
+
+  Result<void> connect();
+  Result<void> handshake();
+  Result<std::string> ask(const std::string& line);
+  [[nodiscard]] SSL* ssl() const { return tls_.ssl(); }
+
+private:
+  [[nodiscard]] Error failed(const std::string& what) const {
+    return {Errc::unavailable, address_ + ": " + what};
+  }
+  bool wait(short events) const {
+    auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - Clock::now()).count();
+    pollfd poll{fd_, events, 0};
+    return left > 0 && ::poll(&poll, 1, int(left)) == 1;
+  }
+  Result<void> send();
+  Result<void> receive();
+
+  std::string address_;
+  TlsStream tls_;
+  Clock::time_point deadline_;
+  int fd_ = -1;
+};
+
+Result<void> Dialogue::connect() {
+  auto endpoint = parse_endpoint(address_);
+  if (!endpoint) return endpoint.error();
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  auto code = ::getaddrinfo(endpoint->host.c_str(), std::to_string(endpoint->port).c_str(), &hints, &found);
+  if (code != 0) return failed(std::string{"cannot resolve: "} + gai_strerror(code));
+  std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner{found, freeaddrinfo};
+  std::string why = "no address";
+  for (auto* at = found; at; at = at->ai_next) {
+    fd_ = ::socket(at->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd_ >= 0 && (::connect(fd_, at->ai_addr, at->ai_addrlen) == 0 || errno == EINPROGRESS)) {
+      int error = ETIMEDOUT;
+      socklen_t size = sizeof error;
+      if (wait(POLLOUT)) ::getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size);
+      if (error == 0) return {};
+      errno = error;
+    }
+    why = std::strerror(errno);
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = -1;
+  }
+  return failed("cannot connect: " + why);
+}
+
+Result<void> Dialogue::send() {
+  std::string out;
+  tls_.drain(out);
+  for (std::size_t sent = 0; sent < out.size();) {
+    auto count = ::send(fd_, out.data() + sent, out.size() - sent, MSG_NOSIGNAL);
+    if (count > 0) sent += std::size_t(count);
+    if (count < 0 && errno != EAGAIN && errno != EINTR) return failed(std::strerror(errno));
+    if (count < 0 && !wait(POLLOUT)) return failed("no answer in time");
+  }
+  return {};
+}
+
+Result<void> Dialogue::receive() {
+  if (!wait(POLLIN)) return failed("no answer in time");
+  char piece[4096];
+  auto count = ::recv(fd_, piece, sizeof piece, 0);
+  if (count == 0) return failed("closed the connection");
+  if (count < 0) return errno == EAGAIN || errno == EINTR ? Result<void>{} : failed(std::strerror(errno));
+  tls_.feed({piece, std::size_t(count)});
+  return {};
+}
+
+Result<void> Dialogue::handshake() {
+  for (;;) {
+    auto good = tls_.handshake();
+    if (auto sent = send(); !sent) return sent;
+    if (!good) return Error{Errc::refused, address_ + ": TLS: " + tls_.error()};
+    if (tls_.established()) return {};
+    if (auto received = receive(); !received) return received;
+  }
+}
+
+Result<std::string> Dialogue::ask(const std::string& line) {
+  if (!tls_.write(line + "\n")) return failed(tls_.error());
+  if (auto sent = send(); !sent) return sent.error();
+  std::string answer;
+  for (;;) {
+    std::string_view plain;
+    switch (tls_.read(plain)) {
+    case TlsStream::Read::data:
+      answer += plain;
+      break;
+    case TlsStream::Read::more:
+      if (auto received = receive(); !received) return received.error();
+      break;
+    case TlsStream::Read::closed:
+      return failed("closed the connection");
+    case TlsStream::Read::failed:
+      return Error{Errc::refused, address_ + ": TLS: " + tls_.error()};
+    }
+    if (auto end = answer.find('\n'); end != std::string::npos) return answer.substr(0, end);
+    if (answer.size() > largest_enrolment)
+      return Error{Errc::limit, address_ + ": answers with more than 8 KiB"};
+  }
+}
+
+/// Tries one address after the other while they are unreachable; an answer, also a refusal, is final.
+Result<EnrolResponse> ask_one_of(const std::vector<std::string>& addresses, const EnrolRequest& request,
+                                 std::chrono::milliseconds patience, const std::function<SslPtr()>& make,
+                                 const std::function<Result<void>(SSL*)>& check) {
+  Error last{Errc::invalid, "enrolment: no address to go to"};
+  for (const auto& address : addresses) {
+    auto ssl = make();
+    if (!ssl) return Error{Errc::io, "TLS: " + ossl::error_text()};
+    Dialogue dialogue{address, std::move(ssl), patience};
+    auto done = dialogue.connect();
+    if (done) done = dialogue.handshake();
+    if (done) {
+      if (auto known = check(dialogue.ssl()); !known)
+        return Error{known.error().code, address + ": " + known.error().message};
+      auto answer = dialogue.ask(encode(request));
+      if (answer) {
+        auto response = decode_enrol_response(*answer);
+        if (response && !response->error.empty())
+          return Error{Errc::refused, "the cloud refuses: " + response->error};
+        return response;
+      }
+      done = answer.error();
+    }
+    last = done.error();
+    if (last.code != Errc::unavailable) return last;
+  }
+  return last;
+}
+
+} // namespace
+
+Result<KeyAndRequest> make_key_and_request() {
+  ossl::Key key{EVP_EC_gen("P-256")};
+  ossl::Request request{X509_REQ_new()};
+  if (!key || !request || X509_REQ_set_version(request.get(), X509_REQ_VERSION_1) != 1 ||
+      X509_REQ_set_pubkey(request.get(), key.get()) != 1 ||
+      X509_REQ_sign(request.get(), key.get(), EVP_sha256()) <= 0)
+    return Error{Errc::io, "cannot make a key: " + ossl::error_text()};
+  auto out = ossl::writer();
+  PEM_write_bio_X509_REQ(out.get(), request.get());
+  return KeyAndRequest{ossl::to_pem(key.get()), ossl::take(out)};
+}
+
+Result<EnrolResponse> enrol(const JoinToken& token, const std::string& csr, const std::string& version,
+                            std::chrono::milliseconds patience) {
+  EnrolRequest request;
+  request.secret = token.secret;
+  request.csr = csr;
+  request.version = version;
+  return ask_one_of(token.addresses, request, patience, make_enrolment_tls, [&](SSL* ssl) -> Result<void> {
+    auto server = verify_enrolment(ssl, token.fingerprint);
+    if (!server) return server.error();
+    return {};
+  });
+}
+
+Result<EnrolResponse> renew(const TlsFiles& files, const std::vector<std::string>& addresses,
+                            const std::string& csr, const std::string& version,
+                            std::chrono::milliseconds patience) {
+  auto context = TlsContext::load(TlsContext::Use::client, files);
+  if (!context) return context.error();
+  EnrolRequest request;
+  request.csr = csr;
+  request.version = version;
+  return ask_one_of(
+      addresses, request, patience, [&] { return (*context)->make_renewal(); },
+      [&](SSL* ssl) -> Result<void> {
+        auto server = peer_certificate(ssl);
+        if (!server) return server.error();
+        if (server->identity.role != Role::cloud) return Error{Errc::refused, "not a cloud"};
+        return {};
+      });
+}
+
+Result<bool> renewal_due(const std::string& certificate, std::int64_t now_seconds) {
+  auto cert = ossl::read_cert(certificate);
+  std::tm from{}, until{};
+  if (!cert || ASN1_TIME_to_tm(X509_get0_notBefore(cert.get()), &from) != 1 ||
+      ASN1_TIME_to_tm(X509_get0_notAfter(cert.get()), &until) != 1) {
+    ERR_clear_error();
+    return Error{Errc::corrupt, "certificate: not in PEM form"};
+  }
+  auto begin = timegm(&from), end = timegm(&until);
+  return now_seconds >= begin + (end - begin) / 3 * 2;
+}
+
+} // namespace iris

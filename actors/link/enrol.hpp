@@ -1,0 +1,32 @@
+#pragma once
+#include "actors/link/link.hpp"
+#include "core/base/result.hpp"
+#include "core/link/token.hpp"
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace iris {
+
+struct KeyAndRequest {
+  std::string key; ///< PEM, ECDSA P-256; never leaves this machine
+  std::string csr; ///< PEM; names nobody, since the cloud decides that
+};
+[[nodiscard]] Result<KeyAndRequest> make_key_and_request();
+
+/// Blocks, at most `patience` for each of the token's addresses. Says nothing to a server before it has shown
+/// a certificate of the authority that the token names.
+[[nodiscard]] Result<EnrolResponse> enrol(const JoinToken& token, const std::string& csr,
+                                          const std::string& version,
+                                          std::chrono::milliseconds patience = std::chrono::seconds{10});
+
+/// The next certificate, on the strength of the present one. Blocks likewise.
+[[nodiscard]] Result<EnrolResponse> renew(const TlsFiles& files, const std::vector<std::string>& addresses,
+                                          const std::string& csr, const std::string& version,
+                                          std::chrono::milliseconds patience = std::chrono::seconds{10});
+
+/// Whether two thirds of a certificate's (PEM) life are over.
+[[nodiscard]] Result<bool> renewal_due(const std::string& certificate, std::int64_t now_seconds);
+
+} // namespace iris

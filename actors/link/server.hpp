@@ -1,0 +1,72 @@
+#pragma once
+#include "actors/link/link.hpp"
+#include "core/base/result.hpp"
+
+#include <caf/actor_control_block.hpp>
+#include <caf/fwd.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace iris {
+
+struct ConnectionInfo {
+  std::uint64_t id = 0; ///< unique in this process
+  Identity identity;
+  std::string remote; ///< "address:port"
+  std::string serial; ///< of its certificate, hex
+};
+
+struct LinkServerOptions {
+  std::vector<std::string> listen{"0.0.0.0:7443"}; ///< "address:port", "[v6]:port"; port 0 picks one
+  TlsFiles tls;
+  LinkTiming timing;
+  unsigned threads = 1; ///< for sockets and TLS
+  std::size_t max_connections = 12'000;
+  std::size_t max_strangers = 1024; ///< connections that are not authenticated yet, all together
+  std::size_t max_strangers_per_address = 32;
+  std::size_t max_per_operator = 8; ///< shells of one operator; gateways and shards have one connection
+  /// What a client of this role may send and be sent; empty: wire_types().
+  std::vector<WireType> to_cloud, from_cloud;
+};
+
+/// All run on the link's control thread and must not block.
+struct LinkServerEvents {
+  /// A peer was authenticated and admitted: its session, which it and nobody else can address. Null refuses
+  /// it.
+  std::function<caf::strong_actor_ptr(const ConnectionInfo&)> open;
+  /// It ended, for whatever reason; its session should quit. Called for every open() that gave a session.
+  std::function<void(const ConnectionInfo&, const CloseReason&)> closed;
+  /// Something that an operator should hear of: a violation (also of a peer that was not admitted), or a
+  /// clone.
+  std::function<void(const ConnectionInfo&, const CloseReason&)> alarm;
+  EnrolHandler enrol; ///< none: enrolment is refused
+  std::function<void(std::string line)> log;
+};
+
+/// The cloud's end of the link. Must be gone before its actor system is.
+class LinkServer {
+public:
+  [[nodiscard]] static Result<std::unique_ptr<LinkServer>>
+  start(caf::actor_system& system, LinkServerOptions options, LinkServerEvents events);
+  ~LinkServer(); ///< closes everything
+
+  /// The ports that are listened on, in the order of the options.
+  [[nodiscard]] std::vector<std::uint16_t> ports() const;
+  void close(std::uint64_t connection, std::string why);
+  /// All of an identity's, e.g. when it was revoked; `rights` of operators do not matter.
+  void close_identity(const Identity& identity, CloseCause cause, std::string why);
+  /// Reads certificates and the list of revocations now and cuts who is on it. (Changes of the files are also
+  /// noticed within a second.)
+  Result<void> reload();
+  [[nodiscard]] std::vector<ConnectionInfo> connections() const;
+  [[nodiscard]] LinkCounters counters() const;
+
+private:
+  struct Impl;
+  explicit LinkServer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+} // namespace iris

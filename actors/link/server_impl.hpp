@@ -1,0 +1,108 @@
+#pragma once
+#include "actors/link/server.hpp"
+
+#include "actors/link/caf_side.hpp"
+#include "actors/link/connection.hpp"
+
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <array>
+#include <atomic>
+#include <map>
+#include <unordered_map>
+
+namespace iris {
+
+using SharedConnection = std::shared_ptr<Connection>;
+
+/// Everything but the counters lives on the control thread (the first pump thread).
+struct LinkServer::Impl final : public ConnectionOwner {
+  enum class Stage { stranger, enrolling, authenticated, waiting, admitted };
+  struct Peer {
+    SharedConnection connection;
+    ConnectionInfo info;
+    std::string address; ///< without port
+    std::string key;     ///< identity without rights; empty for strangers
+    NodeId node{};
+    Stage stage = Stage::stranger;
+    bool has_session = false;
+    std::uint64_t waits_for = 0; ///< the connection that is probed for this one
+    std::chrono::steady_clock::time_point probe_until{};
+  };
+  struct Acceptor {
+    boost::asio::ip::tcp::acceptor socket;
+    boost::asio::steady_timer pause;
+  };
+  enum Count : std::size_t {
+    accepted,
+    refused_total,
+    refused_address,
+    strangers_gone,
+    tls_failed,
+    deadline_missed,
+    authenticated,
+    enrolments,
+    admitted,
+    refused_by_limit,
+    refused_by_owner,
+    clones,
+    replaced,
+    revoked,
+    silent,
+    slow,
+    accept_failed,
+    counts,
+  };
+
+  Impl(caf::actor_system& system, LinkServerOptions options, LinkServerEvents events);
+
+  Result<void> listen();
+  void stop();
+  void accept(Acceptor& acceptor);
+  void take(boost::asio::ip::tcp::socket socket, PumpThread& thread);
+  void look_after(); ///< four times a second: files, probes
+  void cut_revoked();
+
+  void on_established(const SharedConnection& connection) override;
+  void on_node(const SharedConnection& connection, const NodeId& node) override;
+  void on_line(const SharedConnection& connection, std::string line) override;
+  void on_pong(const SharedConnection& connection) override;
+  void on_closed(const SharedConnection& connection, const CloseReason& reason) override;
+
+  // server_admission.cpp
+  void admit(std::uint64_t id);
+  void open_session(Peer& peer);
+  void refuse(Peer& peer, CloseReason reason, bool tell = false);
+  void await_purge(const NodeId& node);
+  void purged(const NodeId& node);
+
+  PumpThread& control() { return *threads.front(); }
+  template <class Task>
+  void on_control(Task task) {
+    boost::asio::dispatch(control().io(), std::move(task));
+  }
+  void on_thread_of(const Peer& peer, std::function<void(Connection&)> task);
+  Peer* find(std::uint64_t id);
+  void count(Count what) { ++counters[what]; }
+  void log(std::string line);
+
+  CafSide caf;
+  LinkServerOptions options;
+  LinkServerEvents events;
+  std::shared_ptr<TlsContext> tls;
+  std::vector<std::unique_ptr<PumpThread>> threads;
+  std::vector<std::unique_ptr<Acceptor>> acceptors;
+  std::unique_ptr<boost::asio::steady_timer> timer;
+  std::unordered_map<std::uint64_t, Peer> peers;
+  std::map<std::string, std::size_t> strangers; ///< by address
+  std::size_t stranger_count = 0;
+  std::map<NodeId, std::uint64_t> nodes; ///< admitted or being admitted
+  std::map<NodeId, bool> purging;        ///< closed, but CAF still knows them
+  std::array<std::atomic<std::uint64_t>, counts> counters{};
+  std::array<std::atomic<std::uint64_t>, std::size_t(Violation::unsolicited_response) + 1> violations{};
+  ConnectionCounters traffic;
+  bool stopping = false;
+};
+
+} // namespace iris

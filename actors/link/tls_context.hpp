@@ -1,0 +1,72 @@
+#pragma once
+#include "actors/link/link.hpp"
+#include "core/base/result.hpp"
+
+#include <openssl/ssl.h>
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace iris {
+
+struct SslDeleter {
+  void operator()(SSL* ssl) const { SSL_free(ssl); }
+  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+};
+using SslPtr = std::unique_ptr<SSL, SslDeleter>;
+using SslContextPtr = std::unique_ptr<SSL_CTX, SslDeleter>;
+
+inline constexpr const char* alpn_link = "iris-link";
+inline constexpr const char* alpn_enrol = "iris-enroll";
+inline constexpr const char* alpn_renew = "iris-renew";
+
+/// Certificates, keys and rules of TLS for one end: TLS 1.3 only, both sides have a certificate of our CA, no
+/// resumption (it would skip the list of revocations). Thread-safe. A file that changed for the worse never
+/// replaces what works.
+class TlsContext {
+public:
+  enum class Use { server, client };
+  /// `enrol`: a server that also takes clients without a certificate when they ask for alpn_enrol, and
+  /// alpn_renew.
+  [[nodiscard]] static Result<std::shared_ptr<TlsContext>> load(Use use, TlsFiles files, bool enrol = false);
+
+  /// For one new connection, with memory BIOs in place.
+  [[nodiscard]] SslPtr make() const;
+  [[nodiscard]] SslPtr make_renewal() const; ///< client
+  /// Looks at the files' times; true when new ones are in use now.
+  [[nodiscard]] Result<bool> refresh();
+  /// Reads all files again.
+  [[nodiscard]] Result<void> reload();
+  [[nodiscard]] bool revoked(const std::string& serial) const;
+  [[nodiscard]] Identity identity() const;    ///< our own
+  [[nodiscard]] std::int64_t expires() const; ///< of our own certificate, seconds since the epoch
+
+private:
+  struct Material;
+  TlsContext(Use use, TlsFiles files, bool enrol);
+  [[nodiscard]] Result<std::shared_ptr<const Material>> read() const;
+  [[nodiscard]] std::string stamp() const;
+  [[nodiscard]] std::shared_ptr<const Material> current() const;
+
+  Use use_;
+  TlsFiles files_;
+  bool enrol_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Material> material_;
+  std::string stamp_;
+};
+
+/// For a client that has no certificate yet: verifies nothing by itself, see verify_enrolment().
+[[nodiscard]] SslPtr make_enrolment_tls();
+/// That the server's chain ends in the CA of this fingerprint and names the cloud; its identity.
+[[nodiscard]] Result<Identity> verify_enrolment(SSL* ssl, std::string_view fingerprint);
+
+struct PeerCertificate {
+  Identity identity;
+  std::string serial; ///< hex
+};
+/// Of a connection whose handshake is done.
+[[nodiscard]] Result<PeerCertificate> peer_certificate(SSL* ssl);
+
+} // namespace iris

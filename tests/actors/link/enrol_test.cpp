@@ -1,0 +1,140 @@
+#include "tests/actors/link/world.hpp"
+
+#include "actors/link/enrol.hpp"
+#include "cloud/pki/files.hpp"
+#include "cloud/pki/pki.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+using namespace iris;
+using namespace linktest;
+
+namespace {
+
+Timestamp now() { return Timestamp(std::time(nullptr)) * iris::second; }
+
+/// A cloud that knows one secret, for gw-9.
+struct Enrolling {
+  Authority authority;
+  std::string secret = std::string(32, 's');
+  Happened<EnrolRequest> requests;
+  Cloud cloud{authority.cloud(), {}, [this](const EnrolRequest& request, auto reply) {
+                requests.add(request);
+                auto known = request.renews ? *request.renews == gateway("gw-9") : request.secret == secret;
+                if (!known) return reply({"unknown secret", {}, {}, {}});
+                auto certificate =
+                    pki::sign_request(authority.directory, request.csr, gateway("gw-9"), now());
+                if (!certificate) return reply({certificate.error().message, {}, {}, {}});
+                auto ca = *pki::read_file(authority.directory + "/ca.pem");
+                reply({{}, certificate->pem, ca, to_uri(gateway("gw-9"))});
+              }};
+  JoinToken token() {
+    return {{cloud.address()}, *pki::fingerprint(authority.directory), secret, now() + 3600 * iris::second};
+  }
+};
+
+} // namespace
+
+TEST_CASE("a gateway joins by a token, connects, and renews", "[link][enrol]") {
+  Enrolling world;
+  auto made = make_key_and_request();
+  REQUIRE(made);
+  auto token = world.token();
+  token.addresses.insert(token.addresses.begin(), "127.0.0.1:1"); // the first shard is away
+  auto joined = enrol(token, made->csr, "test");
+  if (!joined) FAIL(joined.error().message);
+  CHECK(joined->identity == "iris://gateway/acme/gw-9");
+  auto base = world.authority.directory + "/joined";
+  REQUIRE(pki::write_file(base + ".pem", joined->certificate));
+  REQUIRE(pki::write_file(base + ".key", made->key));
+  REQUIRE(pki::write_file(base + ".ca", joined->ca));
+  TlsFiles files{base + ".pem", base + ".key", base + ".ca", ""};
+  Node node{files, {world.cloud.address()}};
+  CHECK(node.client->identity() == gateway("gw-9"));
+  auto session = node.connect();
+  REQUIRE(session);
+  CHECK(node.ping(session, 1) == "1");
+  EnrolRequest seen;
+  REQUIRE(world.requests.wait(seen));
+  CHECK(!seen.renews);
+  auto next = make_key_and_request();
+  auto renewed = renew(files, {world.cloud.address()}, next->csr, "test");
+  if (!renewed) FAIL(renewed.error().message);
+  CHECK(renewed->certificate != joined->certificate);
+  REQUIRE(world.requests.wait(seen));
+  CHECK(seen.renews);
+  CHECK(!*renewal_due(joined->certificate, std::time(nullptr) + 19 * 86400));
+  CHECK(*renewal_due(joined->certificate, std::time(nullptr) + 21 * 86400));
+}
+
+TEST_CASE("enrolment refuses with a reason, and says nothing to a stranger", "[link][enrol]") {
+  Enrolling world;
+  auto made = make_key_and_request();
+  auto token = world.token();
+  SECTION("wrong secret") {
+    token.secret = std::string(32, 'x');
+    auto refused = enrol(token, made->csr, "test");
+    REQUIRE(!refused);
+    CHECK(refused.error().code == Errc::refused);
+    CHECK(refused.error().message.find("unknown secret") != std::string::npos);
+  }
+  SECTION("another authority") {
+    token.fingerprint = std::string(32, 'f');
+    auto refused = enrol(token, made->csr, "test");
+    REQUIRE(!refused);
+    CHECK(refused.error().code == Errc::refused);
+    CHECK(world.requests.size() == 0);
+  }
+  SECTION("nothing there") {
+    token.addresses = {"127.0.0.1:1"};
+    auto refused = enrol(token, made->csr, "test");
+    REQUIRE(!refused);
+    CHECK(refused.error().code == Errc::unavailable);
+  }
+  SECTION("not a request") {
+    auto refused = enrol(token, "nonsense", "test");
+    REQUIRE(!refused);
+    CHECK(refused.error().code == Errc::refused);
+  }
+  SECTION("too much, too strange") {
+    for (auto line : {std::string(9000, 'x'), std::string("[]\n"), std::string(4000, '[') + "\n",
+                      std::string("{\"secret\":7,\"csr\":\"x\"}\n"), std::string("{\"csr\":\"x\"}\n")}) {
+      TlsStream tls{make_enrolment_tls()};
+      auto fd = dial(world.cloud.address());
+      char piece[16384];
+      std::string out, answer;
+      while (tls.handshake() && !tls.established()) {
+        tls.drain(out);
+        ::send(fd, out.data(), out.size(), 0);
+        out.clear();
+        auto count = ::recv(fd, piece, sizeof piece, 0);
+        REQUIRE(count > 0);
+        tls.feed({piece, std::size_t(count)});
+      }
+      REQUIRE(tls.write(line));
+      tls.drain(out);
+      ::send(fd, out.data(), out.size(), MSG_NOSIGNAL);
+      for (;;) {
+        std::string_view plain;
+        auto status = tls.read(plain);
+        if (status == TlsStream::Read::data) answer += plain;
+        if (status == TlsStream::Read::closed || status == TlsStream::Read::failed) break;
+        if (status != TlsStream::Read::more) continue;
+        auto count = ::recv(fd, piece, sizeof piece, 0);
+        if (count <= 0) break;
+        tls.feed({piece, std::size_t(count)});
+      }
+      ::close(fd);
+      CHECK((line.size() > 8192 ? answer.empty() : answer.starts_with("{\"error\":")));
+    }
+    CHECK(world.requests.size() == 0);
+  }
+  SECTION("a cloud that does not enrol does not even speak of it") {
+    Cloud closed{world.authority.cloud("shard-1")};
+    token.addresses = {closed.address()};
+    CHECK(!enrol(token, made->csr, "test"));
+  }
+}

@@ -1,0 +1,151 @@
+#include "tests/actors/link/world.hpp"
+
+#include "cloud/pki/pki.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <filesystem>
+
+using namespace iris;
+using namespace linktest;
+
+std::string raw_ping(const RawPeer& peer, std::uint64_t number); // hostile_test.cpp
+
+TEST_CASE("a gateway asks its session over TLS and gets answers", "[link]") {
+  Authority authority;
+  Cloud cloud{authority.cloud()};
+  Node node{authority.give(gateway("gw-1")), {cloud.address()}};
+  auto session = node.connect();
+  REQUIRE(session);
+  CHECK(node.ping(session, 7) == "7");
+  ConnectionInfo info;
+  REQUIRE(cloud.opened.wait(info));
+  CHECK(info.identity == gateway("gw-1"));
+  CHECK(info.serial == authority.serial_of(gateway("gw-1")));
+  CHECK(info.remote.starts_with("127.0.0.1:"));
+  CHECK(cloud.server->connections().size() == 1);
+  // Its answer is an error with context: the context stays behind, the link stays up.
+  CHECK(node.ping(session, 666).find("runtime_error") != std::string::npos);
+  CHECK(node.ping(session, 8) == "8");
+  CHECK(cloud.alarms.size() == 0);
+}
+
+TEST_CASE("ten megabytes go through in batches of 64 KiB", "[link]") {
+  Authority authority;
+  Cloud cloud{authority.cloud()};
+  Node node{authority.give(gateway("gw-1")), {cloud.address()}};
+  auto session = node.connect();
+  REQUIRE(session);
+  // All at once: more than may be under way, so reading pauses and goes on.
+  for (std::uint64_t i = 1; i <= 160; ++i)
+    node.self->send(session, Ping{i, std::vector<char>(65'536, char(i))});
+  std::uint64_t sum = 0;
+  for (int i = 0; i < 160; ++i)
+    node.self->receive([&](const Pong& pong) { sum += pong.number; },
+                       caf::after(5s) >> [] { FAIL("a batch was not answered"); });
+  CHECK(sum == 160 * 161 / 2);
+  CHECK(cloud.pings == 160);
+}
+
+TEST_CASE("after a loss the gateway hears DOWN and comes back by itself", "[link]") {
+  Authority authority;
+  Cloud cloud{authority.cloud()};
+  Node node{authority.give(gateway("gw-1")), {cloud.address()}};
+  for (int round = 0; round < 5; ++round) {
+    auto session = node.connect();
+    REQUIRE(session);
+    CHECK(node.ping(session, 1) == "1");
+    node.self->monitor(session);
+    ConnectionInfo info;
+    REQUIRE(cloud.opened.wait(info));
+    cloud.server->close(info.id, "test");
+    node.self->receive(
+        [&](const caf::down_msg& down) { CHECK(down.reason == caf::exit_reason::remote_link_unreachable); },
+        caf::after(3s) >> [] { FAIL("no DOWN"); });
+    Closed closed;
+    REQUIRE(cloud.closed.wait(closed));
+    CHECK(closed.info.id == info.id);
+    CHECK(closed.reason.cause == CloseCause::local);
+    CloseReason reason;
+    REQUIRE(node.down.wait(reason));
+    CHECK(reason.cause == CloseCause::local); // as the server said
+  }
+}
+
+TEST_CASE("a gateway tries its shards in turn and follows a redirection", "[link]") {
+  Authority authority;
+  auto files = authority.cloud();
+  Cloud first{files}, second{files};
+  Node node{authority.give(gateway("gw-1")), {"127.0.0.1:1", first.address()}};
+  REQUIRE(node.connect());
+  CloseReason reason;
+  CHECK(node.failed.wait(reason));
+  CHECK(reason.cause == CloseCause::unreachable);
+  node.client->redirect({second.address()});
+  auto session = node.connect();
+  REQUIRE(session);
+  CHECK(node.ping(session, 3) == "3");
+  CHECK(second.pings == 1);
+}
+
+TEST_CASE("silence is noticed on both ends, and heartbeats keep an idle link", "[link]") {
+  Authority authority;
+  auto quick = [](auto& options) {
+    options.timing.heartbeat = 100ms;
+    options.timing.silence = 600ms;
+  };
+  Cloud cloud{authority.cloud(), quick};
+  Node node{authority.give(gateway("gw-1")), {cloud.address()}, quick};
+  auto session = node.connect();
+  REQUIRE(session);
+  RawPeer mute{authority.give(gateway("gw-2")), cloud.address(), random_node(cloud.system)};
+  REQUIRE(mute.handshake());
+  Closed closed;
+  REQUIRE(cloud.closed.wait(closed));
+  CHECK(closed.info.identity == gateway("gw-2"));
+  CHECK(closed.reason.cause == CloseCause::silent);
+  CHECK(node.ping(session, 5) == "5");
+  CHECK(node.down.size() == 0);
+}
+
+TEST_CASE("a peer that does not take what it asked for is let go", "[link]") {
+  Authority authority;
+  Cloud cloud{authority.cloud(), [](LinkServerOptions& options) { options.timing.slow = 300ms; }};
+  RawPeer lazy{authority.give(gateway("gw-1")), cloud.address(), random_node(cloud.system)};
+  REQUIRE(lazy.handshake());
+
+  lazy.send(raw_ping(lazy, 1'000'200)); // 200 answers of 64 KiB
+  Closed closed;
+  REQUIRE(cloud.closed.wait(closed));
+  CHECK(closed.reason.cause == CloseCause::slow);
+}
+
+TEST_CASE("revocation cuts a live session within two seconds and keeps it out", "[link]") {
+  Authority authority;
+  Cloud cloud{authority.cloud()};
+  auto files = authority.give(gateway("gw-1"));
+  Node node{files, {cloud.address()}};
+  Node other{authority.give(gateway("gw-2")), {cloud.address()}};
+  REQUIRE(node.connect());
+  auto unharmed = other.connect();
+  REQUIRE(unharmed);
+  auto begin = std::chrono::steady_clock::now();
+  REQUIRE(pki::revoke(authority.directory, authority.serial_of(gateway("gw-1")),
+                      Timestamp(std::time(nullptr)) * iris::second));
+  CloseReason reason;
+  REQUIRE(node.down.wait(reason));
+  CHECK(reason.cause == CloseCause::revoked);
+  CHECK(std::chrono::steady_clock::now() - begin < 2s);
+  REQUIRE(node.failed.wait(reason, [](const CloseReason& r) { return r.cause == CloseCause::tls; }));
+  CHECK(other.ping(unharmed, 2) == "2");
+}
+
+TEST_CASE("a bad certificate file does not replace a good one", "[link]") {
+  Authority authority;
+  auto files = authority.cloud();
+  Cloud cloud{files};
+  std::filesystem::resize_file(files.certificate, 100);
+  CHECK(!cloud.server->reload());
+  Node node{authority.give(gateway("gw-1")), {cloud.address()}};
+  CHECK(node.connect());
+}
