@@ -97,6 +97,7 @@ struct SinkResult {
   std::uint64_t attempt = 0;
   std::vector<std::string> delivered; ///< keys of outbox rows
   std::string error;                  ///< of the row after them; empty when all were delivered
+  std::string refused;                ///< key of that row where the sink said that it never will take it
 };
 
 } // namespace iris

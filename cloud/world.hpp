@@ -80,7 +80,7 @@ struct CloudCounters {
 
 /// One sink as the rest of the cloud sees it.
 struct SinkState {
-  std::string name;
+  std::string name, tenant = "*"; ///< whose alerts it gets
   Slot<NotifierActor> notifier;
   std::shared_ptr<std::atomic<std::uint64_t>> waiting = std::make_shared<std::atomic<std::uint64_t>>(0);
 };

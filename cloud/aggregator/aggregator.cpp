@@ -66,6 +66,7 @@ void announce(Self self, const WorldPtr& world, LedgerChange& change) {
       self->send(trainer, make_ref(DeltaIn{self->state.gateway}));
   if (change.alerts.empty()) return;
   for (const auto& sink : world->sinks) {
+    if (sink.tenant != "*" && sink.tenant != self->state.tenant) continue;
     *sink.waiting += change.alerts.size();
     sink.notifier.send(self, atom::wake_v);
   }

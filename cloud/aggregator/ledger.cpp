@@ -2,6 +2,7 @@
 #include "cloud/aggregator/batch_codec.hpp"
 #include "cloud/aggregator/evidence_store.hpp"
 #include "core/alert/codec.hpp"
+#include "core/base/hash.hpp"
 
 #include <algorithm>
 
@@ -182,6 +183,7 @@ void GatewayLedger::match_intelligence(const ServiceDelta& delta, Timestamp now,
   for (const auto& key : delta.keys) {
     if (!key.contact || key.peer == IpAddress{} || !intelligence->indicators.contains(key.peer)) continue;
     if (book_.tells_of(delta.entity, "network.known-bad", key.peer, key.last)) continue;
+    if (accepted_by_person(delta, key)) continue;
     auto match = intelligence->indicators.match(key.peer);
     std::string lists;
     for (const auto& list : match.lists)
@@ -193,7 +195,8 @@ void GatewayLedger::match_intelligence(const ServiceDelta& delta, Timestamp now,
     finding.peer.address = key.peer;
     finding.peer.port = key.port;
     finding.peer.protocol = key.protocol;
-    finding.cause = "known-bad " + to_string(key.peer);
+    finding.cause =
+        "known-bad:" + to_string(key.peer) + "#" + to_hex(key.keys[0]); // as the edge's detector says
     finding.severity = Severity::high;
     finding.score = 20;
     finding.first = key.first;
@@ -209,6 +212,14 @@ void GatewayLedger::match_intelligence(const ServiceDelta& delta, Timestamp now,
     world_.counters.known_bad_found += 1;
     take_finding(std::move(finding), now, changed);
   }
+}
+
+bool GatewayLedger::accepted_by_person(const ServiceDelta& delta, const KeyDelta& key) const {
+  auto stored = world_.store->get(Table::baselines, profile_row_key(tenant_, profile_of(delta.entity)));
+  if (!stored || !stored->has_value()) return false;
+  auto row = decode_profile(**stored);
+  return row && std::any_of(key.keys.begin(), key.keys.end(),
+                            [&](auto number) { return row->accepted.count(number) != 0; });
 }
 
 void GatewayLedger::take_loss(const LossRow& loss, Timestamp now, LedgerChange& change,
@@ -285,7 +296,8 @@ void GatewayLedger::put_alert(const Alert& alert, LedgerChange& change) {
     auto entry = encode_outbox(bytes);
     const auto number = world_.next_outbox++;
     for (const auto& sink : world_.sinks)
-      change.write.put(Table::outbox, outbox_key(sink.name, number), entry);
+      if (sink.tenant == "*" || sink.tenant == tenant_)
+        change.write.put(Table::outbox, outbox_key(sink.name, number), entry);
   }
   change.alerts.push_back(alert);
 }

@@ -4,6 +4,7 @@
 #include "cloud/store/rows.hpp"
 #include "core/alert/codec.hpp"
 #include "core/alert/json_writer.hpp"
+#include "core/learn/trainer.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -113,6 +114,31 @@ QueryAnswer list(AlertManagerState& s, const CloudWorld& world, const QueryReque
   return answer;
 }
 
+/// What the alert is about becomes normal: the trainer of its service is told the keys of its cause.
+caf::result<Ref<QueryAnswer>> accept_keys(Self self, const WorldPtr& world,
+                                          const AlertManagerState::Entry& entry, const QueryRequest& query) {
+  auto alert = read_alert(*world->store, entry, query.arguments[0]);
+  if (!alert) return make_ref(answer_error(alert.error().code, alert.error().message));
+  if (!*alert) return make_ref(answer_error(Errc::not_found, "the alert was deleted to make room"));
+  const auto& finding = (*alert)->finding;
+  if (keys_in_cause(finding.cause).empty())
+    return make_ref(answer_error(Errc::invalid, "a finding of " + finding.detector +
+                                                    " names no habit that could be "
+                                                    "accepted; close the alert instead"));
+  auto profile = profile_of(finding.entity);
+  auto trainer = trainer_of(world, entry.tenant, profile);
+  if (!trainer) return make_ref(answer_error(Errc::unavailable, "the service's trainer is starting again"));
+  auto question = query;
+  question.arguments = {profile, finding.cause};
+  auto promise = self->make_response_promise<Ref<QueryAnswer>>();
+  self->request(trainer, aggregator_deadline, make_ref(std::move(question)))
+      .then([promise](const Ref<QueryAnswer>& answer) mutable { promise.deliver(answer); },
+            [promise](const caf::error& error) mutable {
+              promise.deliver(make_ref(answer_error(Errc::unavailable, "the trainer: " + error_text(error))));
+            });
+  return promise;
+}
+
 caf::result<Ref<QueryAnswer>> answer_query(Self self, const WorldPtr& world, const QueryRequest& query) {
   auto& s = self->state;
   if (query.verb == "alerts") return make_ref(list(s, *world, query));
@@ -132,6 +158,7 @@ caf::result<Ref<QueryAnswer>> answer_query(Self self, const WorldPtr& world, con
     answer.lines.push_back(to_json(**alert));
     return make_ref(std::move(answer));
   }
+  if (query.verb == "accept") return accept_keys(self, world, found->second, query);
   AlertCommand command{id, AlertState::open, query.asked_by};
   if (query.verb == "ack")
     command.state = AlertState::acknowledged;

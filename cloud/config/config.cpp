@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::array<OptionSpec, 26> options{{
     {"listen.addresses", "--listen", "address:port for gateways and operators", true},
-    {"listen.hosts", "--host", "name or address that gateways reach this cloud under", true},
+    {"listen.public", "--address", "host:port that gateways reach this cloud under", true},
     {"listen.health", "--health", "address:port of /healthz, /readyz and /metrics"},
     {"listen.shard", "--shard", "name of this shard"},
     {"log.level", "--log-level", "debug, info, warn or error"},
@@ -153,7 +153,7 @@ Result<CloudConfig> build_config(const RawConfig& raw) {
   CloudConfig config;
   Taker take{raw.settings};
   take.texts("listen.addresses", config.listen);
-  take.texts("listen.hosts", config.hosts);
+  take.texts("listen.public", config.public_addresses);
   take.text("listen.health", config.health);
   take.text("listen.shard", config.shard);
   take.text("log.level", config.log_level);
@@ -196,7 +196,7 @@ Result<CloudConfig> build_config(const RawConfig& raw) {
 }
 
 std::string default_config_text(const std::vector<std::string>& listen,
-                                const std::vector<std::string>& hosts) {
+                                const std::vector<std::string>& public_addresses) {
   auto list = [](const std::vector<std::string>& entries) {
     std::string text = "[";
     for (const auto& entry : entries)
@@ -211,10 +211,10 @@ std::string default_config_text(const std::vector<std::string>& listen,
          "addresses = " +
          list(listen) +
          "   # gateways and operators\n"
-         "hosts = " +
-         list(hosts) +
-         "   # names and addresses that gateways reach this cloud under\n"
-         "# health = \"127.0.0.1:9444\"   # /healthz, /readyz, /metrics\n"
+         "public = " +
+         list(public_addresses) +
+         "   # what gateways and operators reach this cloud under\n"
+         "# health = \"127.0.0.1:9464\"   # /healthz, /readyz, /metrics\n"
          "\n"
          "[intelligence]\n"
          "lists = []   # files of addresses and networks, one a line; read again when they change\n"

@@ -25,8 +25,9 @@ struct SinkConfig {
 /// What `iris-cloud run` needs to know. Defaults are those of production.
 struct CloudConfig {
   std::vector<std::string> listen{"0.0.0.0:7443"};
-  std::vector<std::string> hosts{"localhost"}; ///< names and addresses that gateways reach this cloud under
-  std::string health;                          ///< "address:port"; empty: none
+  std::vector<std::string> public_addresses{
+      "localhost:7443"}; ///< host:port that gateways reach this cloud under
+  std::string health;    ///< "address:port"; empty: none
   std::string shard = "cloud-0";
   std::string log_level = "info";
   std::vector<std::string> threat_lists, mmdb;
@@ -69,6 +70,6 @@ struct RawConfig {
 
 /// What `iris-cloud init` writes.
 [[nodiscard]] std::string default_config_text(const std::vector<std::string>& listen,
-                                              const std::vector<std::string>& hosts);
+                                              const std::vector<std::string>& public_addresses);
 
 } // namespace iris

@@ -146,7 +146,8 @@ caf::result<Answer> answer_query(Self self, const WorldPtr& world, const QueryRe
   if (one_of(query.verb, {"ack", "close", "open", "promote", "accept"}) && !query.admin)
     return error_answer(Errc::refused,
                         "\"" + query.verb + "\" changes something and needs an operator with the role admin");
-  if (one_of(query.verb, {"alerts", "alert", "ack", "close", "open"})) {
+  const bool of_alert = query.verb == "accept" && query.arguments.size() == 1; // accept ALERT-ID
+  if (of_alert || one_of(query.verb, {"alerts", "alert", "ack", "close", "open"})) {
     auto promise = self->make_response_promise<Answer>();
     ask(self, world->alerts.get(), query, std::make_shared<Gather>(promise, 1), "the alert manager");
     return promise;

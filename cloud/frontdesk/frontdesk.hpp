@@ -14,8 +14,8 @@ struct FrontdeskState {
 
 /// Knows who is connected and answers operators, each within his tenant:
 ///   alerts [FILTER...] | alert ID | ack ID | close ID | open ID | gateways | services [GATEWAY] | baseline
-///   SERVICE | learning [SERVICE] | promote SERVICE | accept SERVICE KEY... | actors [NODE] | actor NODE ID |
-///   sessions | audit
+///   SERVICE | learning [SERVICE] | promote SERVICE | accept ALERT-ID | accept SERVICE #KEY... | actors
+///   [NODE] | actor NODE ID | sessions | audit
 /// NODE is "cloud" or a gateway's id. What changes something needs an admin.
 FrontdeskActor::behavior_type frontdesk(FrontdeskActor::stateful_pointer<FrontdeskState> self,
                                         WorldPtr world);

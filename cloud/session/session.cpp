@@ -16,9 +16,8 @@ using namespace std::chrono_literals;
 
 constexpr auto aggregator_deadline = 40s;
 constexpr auto push_deadline = 30s;
-constexpr std::size_t query_limit = 16;          ///< of one operator under way
-constexpr std::size_t reply_limit = 900 * 1'024; ///< bytes; a message of the link holds 1 MiB
-constexpr std::size_t waiting_limit = 1'024;     ///< documents for one gateway
+constexpr std::size_t questions_limit = 16;  ///< of one operator under way
+constexpr std::size_t waiting_limit = 1'024; ///< documents for one gateway
 
 std::string label_of(const SessionPeer& peer) {
   auto kind = peer.identity.role == Role::operator_ ? "operator " : "gateway ";
@@ -176,7 +175,7 @@ caf::result<Ref<QueryAnswer>> ask_gateway(Self self, const Ref<QueryRequest>& qu
                 wire::Query{encode_query(*query)})
       .then(
           [=](const wire::Reply& reply) mutable {
-            auto answer = decode_answer(reply.bytes);
+            auto answer = decode_reply(reply.bytes);
             promise.deliver(make_ref(answer ? std::move(*answer)
                                             : answer_error(answer.error().code, answer.error().message)));
           },
@@ -186,31 +185,17 @@ caf::result<Ref<QueryAnswer>> ask_gateway(Self self, const Ref<QueryRequest>& qu
   return promise;
 }
 
-/// Lines that do not fit into one message are left out, and it is said.
-QueryAnswer fitting(QueryAnswer answer) {
-  std::size_t bytes = answer.message.size();
-  for (std::size_t i = 0; i < answer.lines.size(); ++i) {
-    bytes += answer.lines[i].size() + 16;
-    if (bytes <= reply_limit) continue;
-    answer.message =
-        "the answer is too long; " + std::to_string(answer.lines.size() - i) + " lines were left out";
-    answer.lines.resize(i);
-    answer.partial = true;
-  }
-  return answer;
-}
-
 caf::result<wire::Reply> take_query(Self self, const WorldPtr& world, const Peer& peer,
                                     const wire::Query& message) {
   auto& s = self->state;
   auto promise = self->make_response_promise<wire::Reply>();
   auto fail = [&](Errc code, const std::string& why) {
-    promise.deliver(wire::Reply{encode_answer(answer_error(code, why))});
+    promise.deliver(wire::Reply{encode_reply(answer_error(code, why))});
     return promise;
   };
   if (peer->identity.role != Role::operator_) return fail(Errc::refused, "only operators ask questions");
   if (!s.welcomed) return fail(Errc::refused, "say hello first");
-  if (s.queries >= query_limit) return fail(Errc::limit, "too many questions at once");
+  if (s.queries >= questions_limit) return fail(Errc::limit, "too many questions at once");
   auto query = decode_query(message.bytes);
   if (!query) return fail(query.error().code, query.error().message);
   auto desk = world->frontdesk.get();
@@ -227,11 +212,11 @@ caf::result<wire::Reply> take_query(Self self, const WorldPtr& world, const Peer
       .then(
           [=](const Ref<QueryAnswer>& answer) mutable {
             --self->state.queries;
-            promise.deliver(wire::Reply{encode_answer(fitting(*answer))});
+            promise.deliver(wire::Reply{encode_reply(*answer)});
           },
           [=](const caf::error& error) mutable {
             --self->state.queries;
-            promise.deliver(wire::Reply{encode_answer(answer_error(Errc::unavailable, error_text(error)))});
+            promise.deliver(wire::Reply{encode_reply(answer_error(Errc::unavailable, error_text(error)))});
           });
   return promise;
 }

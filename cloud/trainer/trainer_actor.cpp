@@ -97,8 +97,7 @@ void decide(Self self, const WorldPtr& world, const QueryRequest& query,
     for (std::size_t i = 1; i < query.arguments.size(); ++i)
       for (auto key : keys_in_cause(query.arguments[i]))
         row.accepted[key] = query.asked_by;
-    if (row.accepted.size() > Baseline::key_limit)
-{
+    if (row.accepted.size() > Baseline::key_limit) {
       promise.deliver(make_ref(answer_error(Errc::limit, "too many accepted keys")));
       return;
     }

@@ -32,10 +32,10 @@ std::string error_of(const std::string& text) {
 } // namespace
 
 TEST_CASE("the file that init writes is good and holds the defaults") {
-  File file{default_config_text({"0.0.0.0:7443"}, {"localhost", "10.0.0.1"})};
+  File file{default_config_text({"0.0.0.0:7443"}, {"localhost:7443", "10.0.0.1:7443"})};
   auto config = file.load();
   REQUIRE(config);
-  CHECK(config->hosts == std::vector<std::string>{"localhost", "10.0.0.1"});
+  CHECK(config->public_addresses == std::vector<std::string>{"localhost:7443", "10.0.0.1:7443"});
   CHECK(config->scale == TimeScale{});
   CHECK(config->quorum == 3);
   CHECK(config->sinks.empty());

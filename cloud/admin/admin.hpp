@@ -1,0 +1,66 @@
+#pragma once
+#include "actors/link/link.hpp"
+#include "actors/query.hpp"
+#include "cloud/store/rows.hpp"
+#include "cloud/store/store.hpp"
+#include "core/base/result.hpp"
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace iris {
+
+/// What people and enrolling gateways ask of the authority: tokens, operators, gateways. The same code serves
+/// the running process (over its control socket) and a command that opened the database itself. Safe from any
+/// thread.
+///
+///   token-create [gateway=ID] [tenant=T] [site=S] [ttl=1h] [uses=1] [address=HOST:PORT]...
+///   token-list | token-revoke ID
+///   operators-add NAME [tenant=T] [admin=true] | operators-list | operators-revoke NAME [tenant=T]
+///   gateways-list | gateways-revoke [TENANT/]ID | backup DIRECTORY
+class Admin {
+public:
+  struct Terms {
+    std::string pki;                           ///< directory
+    std::vector<std::string> public_addresses; ///< "host:port" for tokens and bundles
+    std::function<Timestamp()> now;
+    std::function<std::string(std::size_t)> random; ///< that many random bytes
+    std::function<void(const Identity&)> cut_off;   ///< a revoked peer that may be connected; may be empty
+  };
+  Admin(std::shared_ptr<Store> store, Terms terms) : store_{std::move(store)}, terms_{std::move(terms)} {}
+
+  [[nodiscard]] static bool knows(const std::string& verb);
+  [[nodiscard]] QueryAnswer execute(const QueryRequest& request);
+  /// A gateway that brings a token's secret, or asks for its next certificate.
+  [[nodiscard]] EnrolResponse enrol(const EnrolRequest& request);
+
+private:
+  using Arguments = std::vector<std::string>;
+  QueryAnswer token_create(const Arguments& arguments, const std::string& by);
+  QueryAnswer token_list();
+  QueryAnswer token_revoke(const Arguments& arguments, const std::string& by);
+  QueryAnswer operators_add(const Arguments& arguments, const std::string& by);
+  QueryAnswer operators_list();
+  QueryAnswer operators_revoke(const Arguments& arguments, const std::string& by);
+  QueryAnswer gateways_list();
+  QueryAnswer gateways_revoke(const Arguments& arguments, const std::string& by);
+  Result<EnrolmentRow> read_enrolment(const std::string& tenant, const std::string& gateway);
+  Result<Identity> identity_of(const EnrolRequest& request, StoreWrite& write, EnrolmentRow& row,
+                               std::string& token_id);
+  void audit(StoreWrite& write, const std::string& tenant, const std::string& by, const std::string& what,
+             const std::string& target, const std::string& detail);
+
+  std::mutex mutex_;
+  std::shared_ptr<Store> store_;
+  Terms terms_;
+  std::uint64_t next_audit_ = 1;
+};
+
+/// From the kernel's pool.
+[[nodiscard]] std::string random_bytes(std::size_t count);
+
+} // namespace iris

@@ -1,0 +1,160 @@
+#include "cloud/commands/commands.hpp"
+#include "cloud/commands/common.hpp"
+#include "cloud/pki/files.hpp"
+#include "cloud/store/store.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+namespace iris {
+namespace {
+
+/// What the commands that talk to the store have in common.
+struct Common {
+  std::string data = "/var/lib/iris";
+  bool json = false;
+  explicit Common(CLI::App& app) {
+    app.require_subcommand(1);
+    app.fallthrough(); // --data and --json also after the subcommand
+    add_data_option(app, data);
+    app.add_flag("--json", json, "One JSON object a line");
+  }
+  [[nodiscard]] Result<QueryAnswer> ask(const std::string& verb, std::vector<std::string> arguments) const {
+    return administrate(CloudPaths{data}, verb, std::move(arguments));
+  }
+};
+
+void add_named(std::vector<std::string>& arguments, const char* name, const std::string& value) {
+  if (!value.empty()) arguments.push_back(std::string{name} + "=" + value);
+}
+
+/// Writes the files that iris-shell reads: cert.pem, key.pem, ca.pem, addresses.txt.
+Result<void> write_bundle(const std::string& line, const std::string& directory) {
+  std::error_code problem;
+  std::filesystem::create_directories(directory, problem);
+  if (problem) return Error{Errc::io, directory + ": cannot make the directory: " + problem.message()};
+  std::filesystem::permissions(directory, std::filesystem::perms::owner_all, problem);
+  for (const auto& [file, field] :
+       {std::pair{"key.pem", "key"}, std::pair{"ca.pem", "ca"}, std::pair{"addresses.txt", "addresses"},
+        std::pair{"cert.pem", "certificate"}})
+    if (auto done = pki::write_file(directory + "/" + file, json_text(line, field)); !done) return done;
+  return {};
+}
+
+} // namespace
+
+int token_main(int argc, char** argv) {
+  CLI::App app{"Join tokens: the line that lets a new gateway in.", "iris-cloud token"};
+  Common common{app};
+  std::string gateway, tenant, site, ttl, uses, id;
+  std::vector<std::string> addresses;
+  auto* create = app.add_subcommand("create", "Print a token");
+  create->add_option("--gateway", gateway,
+                     "The only gateway id that it may be used for (default: one is made)");
+  create->add_option("--tenant", tenant, "Tenant of the gateway (default: default)");
+  create->add_option("--site", site, "Where the gateway stands, for people");
+  create->add_option("--ttl", ttl, "How long it is good (default: 1h)");
+  create->add_option("--uses", uses, "How often it can be used (default: 1)");
+  create
+      ->add_option("--address", addresses,
+                   "HOST:PORT for the gateway in the place of the configured ones; repeatable")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  auto* list = app.add_subcommand("list", "All tokens");
+  auto* revoke = app.add_subcommand("revoke", "End a token");
+  revoke->add_option("ID", id, "As token list prints it")->required();
+  if (auto code = parse(app, argc, argv); code >= 0) return code;
+  if (list->parsed())
+    return print_answer(common.ask("token-list", {}), common.json,
+                        {"id", "state", "tenant", "gateway", "site", "expires", "uses_left"});
+  if (revoke->parsed()) return print_answer(common.ask("token-revoke", {id}), true, {});
+  std::vector<std::string> arguments;
+  add_named(arguments, "gateway", gateway);
+  add_named(arguments, "tenant", tenant);
+  add_named(arguments, "site", site);
+  add_named(arguments, "ttl", ttl);
+  add_named(arguments, "uses", uses);
+  for (const auto& address : addresses)
+    add_named(arguments, "address", address);
+  auto answer = common.ask("token-create", std::move(arguments));
+  if (!answer || answer->status != 0 || common.json || answer->lines.empty())
+    return print_answer(answer, true, {});
+  std::printf("%s\n", json_text(answer->lines[0], "token").c_str());
+  return 0;
+}
+
+int operators_main(int argc, char** argv) {
+  CLI::App app{"Operators: people who use iris-shell.", "iris-cloud operators"};
+  Common common{app};
+  std::string name, tenant, out;
+  bool admin = false;
+  auto* add = app.add_subcommand("add", "Make a certificate and key for an operator");
+  add->add_option("NAME", name, "a-z 0-9 . _ -")->required();
+  add->add_flag("--admin", admin, "May change things, not only look");
+  add->add_option("--tenant", tenant, "The only tenant that he may see (default: all)");
+  add->add_option("--out", out, "Directory for cert.pem, key.pem, ca.pem and addresses.txt")->required();
+  auto* list = app.add_subcommand("list", "All operators");
+  auto* revoke = app.add_subcommand("revoke", "End an operator's certificate");
+  revoke->add_option("NAME", name, "As operators list prints it")->required();
+  revoke->add_option("--tenant", tenant, "His tenant, where it is not all");
+  if (auto code = parse(app, argc, argv); code >= 0) return code;
+  if (list->parsed())
+    return print_answer(common.ask("operators-list", {}), common.json,
+                        {"name", "tenant", "admin", "created", "revoked"});
+  std::vector<std::string> arguments{name};
+  add_named(arguments, "tenant", tenant);
+  if (revoke->parsed()) return print_answer(common.ask("operators-revoke", std::move(arguments)), true, {});
+  if (std::filesystem::exists(out + "/key.pem"))
+    return fail({Errc::refused, "there is a key in " + out + " already; nothing was changed"});
+  if (admin) arguments.push_back("admin=true");
+  auto answer = common.ask("operators-add", std::move(arguments));
+  if (!answer || answer->status != 0 || answer->lines.empty()) return print_answer(answer, true, {});
+  if (auto done = write_bundle(answer->lines[0], out); !done) return fail(done.error());
+  std::printf("made %s until %s in %s\nnext: iris-shell --identity %s\n",
+              json_text(answer->lines[0], "identity").c_str(), json_text(answer->lines[0], "expires").c_str(),
+              out.c_str(), out.c_str());
+  return 0;
+}
+
+int gateways_main(int argc, char** argv) {
+  CLI::App app{"Gateways that enrolled here.", "iris-cloud gateways"};
+  Common common{app};
+  std::string id;
+  auto* list = app.add_subcommand("list", "All gateways");
+  auto* revoke = app.add_subcommand("revoke", "End a gateway's certificates and its session");
+  revoke->add_option("ID", id, "[TENANT/]ID")->required();
+  if (auto code = parse(app, argc, argv); code >= 0) return code;
+  if (list->parsed())
+    return print_answer(common.ask("gateways-list", {}), common.json,
+                        {"gateway", "tenant", "site", "version", "last_seen", "enrolled", "revoked"});
+  return print_answer(common.ask("gateways-revoke", {id}), true, {});
+}
+
+int backup_main(int argc, char** argv) {
+  CLI::App app{"Adds a backup of the database to a directory. Works while the cloud runs; the certificate "
+               "authority is not "
+               "part of it.",
+               "iris-cloud backup"};
+  std::string data = "/var/lib/iris", to;
+  add_data_option(app, data);
+  app.add_option("DIRECTORY", to, "Where backups are kept")->required();
+  if (auto code = parse(app, argc, argv); code >= 0) return code;
+  auto target = std::filesystem::absolute(to).string(); // the running process has another working directory
+  return print_answer(administrate(CloudPaths{data}, "backup", {target}), true, {});
+}
+
+int restore_main(int argc, char** argv) {
+  CLI::App app{"Makes the database from the newest backup. There must be no database.", "iris-cloud restore"};
+  std::string data = "/var/lib/iris", from;
+  add_data_option(app, data);
+  app.add_option("DIRECTORY", from, "Where backups are kept")->required();
+  if (auto code = parse(app, argc, argv); code >= 0) return code;
+  if (auto done = Store::restore(from, CloudPaths{data}.database()); !done) return fail(done.error());
+  std::printf("restored; gateways send again what they keep of the last hour\n");
+  return 0;
+}
+
+} // namespace iris

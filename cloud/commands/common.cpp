@@ -1,0 +1,143 @@
+#include "cloud/commands/common.hpp"
+#include "actors/control_socket.hpp"
+#include "actors/ticks.hpp"
+#include "cloud/admin/admin.hpp"
+#include "cloud/store/store.hpp"
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+
+namespace iris {
+
+int fail(const Error& error) {
+  std::fprintf(stderr, "iris-cloud: %s\n", error.message.c_str());
+  return error.code == Errc::unavailable ? 3 : 1;
+}
+
+int parse(CLI::App& app, int argc, char** argv) {
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  return -1;
+}
+
+void add_data_option(CLI::App& app, std::string& data) {
+  app.add_option("--data", data, "Where the database and the certificate authority live")
+      ->envname("IRIS_DATA")
+      ->capture_default_str();
+}
+
+ConfigFlags::ConfigFlags(CLI::App& app) {
+  add_data_option(app, data);
+  app.add_option("--config", config, "Configuration file (default: DATA/iris-cloud.toml)")
+      ->envname("IRIS_CONFIG");
+  for (const auto& option : cloud_options()) {
+    auto& texts = flags_[option.key];
+    auto* added = app.add_option(option.flag, texts, option.help);
+    // An option that may be given several times takes one value each time, never what follows.
+    added->expected(1)->group("Settings");
+    if (option.list)
+      added->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    else
+      added->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  }
+}
+
+Result<CloudConfig> ConfigFlags::load(const CloudPaths& paths) const {
+  RawConfig flags, environment, file;
+  for (const auto& option : cloud_options()) {
+    if (const auto& texts = flags_.at(option.key); !texts.empty())
+      flags.settings[option.key] = {texts, option.flag};
+    auto name = environment_name(option);
+    const char* value = std::getenv(name.c_str());
+    if (value == nullptr || *value == 0) continue;
+    RawSetting setting{{}, name};
+    std::string text = value;
+    // Lists are separated by commas in the environment.
+    for (std::size_t at = 0; at != std::string::npos;) {
+      auto comma = option.list ? text.find(',', at) : std::string::npos;
+      setting.texts.push_back(text.substr(at, comma == std::string::npos ? comma : comma - at));
+      at = comma == std::string::npos ? comma : comma + 1;
+    }
+    environment.settings[option.key] = std::move(setting);
+  }
+  if (!config.empty() || std::filesystem::exists(paths.config())) {
+    auto read = read_config_file(config_path(paths));
+    if (!read) return read.error();
+    file = std::move(*read);
+  }
+  return build_config(merged(std::move(flags), merged(std::move(environment), std::move(file))));
+}
+
+Result<QueryAnswer> administrate(const CloudPaths& paths, const std::string& verb,
+                                 std::vector<std::string> arguments) {
+  QueryRequest request;
+  request.verb = verb;
+  request.arguments = std::move(arguments);
+  request.admin = true;
+  request.asked_by = "local";
+  request.deadline_ms = verb == "backup" ? 60'000 : 20'000;
+  if (!std::filesystem::is_directory(paths.data))
+    return Error{Errc::not_found, "there is no data directory " + paths.data +
+                                      "; make one with iris-cloud init --data " + paths.data};
+  if (std::filesystem::exists(paths.control())) {
+    auto answer = ask_control_socket(paths.control(), request);
+    if (answer || answer.error().code != Errc::unavailable) return answer;
+    // A socket that a killed process left: nobody is there, unless the database says otherwise.
+  }
+  auto store = Store::open(paths.database());
+  if (!store) return store.error();
+  CloudConfig config;
+  if (std::filesystem::exists(paths.config())) {
+    auto raw = read_config_file(paths.config());
+    if (!raw) return raw.error();
+    auto built = build_config(*raw);
+    if (!built) return built.error();
+    config = std::move(*built);
+  }
+  Admin::Terms terms{paths.pki(), config.public_addresses, TickScale::wall_now, random_bytes, {}};
+  return Admin{std::move(*store), std::move(terms)}.execute(request);
+}
+
+std::string json_text(const std::string& line, const std::string& field) {
+  auto tree = nlohmann::json::parse(line, nullptr, false);
+  if (!tree.is_object() || !tree.contains(field)) return {};
+  const auto& value = tree[field];
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+int print_answer(const Result<QueryAnswer>& answer, bool json, const std::vector<std::string>& fields) {
+  if (!answer) return fail(answer.error());
+  if (answer->status != 0) return fail({Errc(answer->status), answer->message});
+  if (json) {
+    for (const auto& line : answer->lines)
+      std::printf("%s\n", line.c_str());
+    return 0;
+  }
+  std::vector<std::vector<std::string>> rows{fields};
+  for (const auto& line : answer->lines) {
+    std::vector<std::string> row;
+    for (const auto& field : fields)
+      row.push_back(json_text(line, field));
+    rows.push_back(std::move(row));
+  }
+  std::vector<std::size_t> widths(fields.size());
+  for (const auto& row : rows)
+    for (std::size_t i = 0; i < row.size(); ++i)
+      widths[i] = std::max(widths[i], row[i].size());
+  for (const auto& row : rows) {
+    std::string text;
+    for (std::size_t i = 0; i < row.size(); ++i)
+      text += row[i] + (i + 1 < row.size() ? std::string(widths[i] - row[i].size() + 2, ' ') : "");
+    std::printf("%s\n", text.c_str());
+  }
+  return 0;
+}
+
+} // namespace iris

@@ -1,0 +1,91 @@
+#include "actors/ticks.hpp"
+#include "cloud/commands/commands.hpp"
+#include "cloud/commands/common.hpp"
+#include "cloud/pki/files.hpp"
+#include "cloud/pki/pki.hpp"
+#include "cloud/store/store.hpp"
+#include "core/base/hash.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <filesystem>
+
+namespace iris {
+namespace {
+
+std::string host_of(const std::string& address) {
+  auto host = address.substr(0, address.rfind(':'));
+  if (host.size() > 1 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  return host;
+}
+
+bool has_port(const std::string& address) {
+  auto colon = address.rfind(':');
+  return colon != std::string::npos && colon + 1 < address.size() &&
+         address.find_first_not_of("0123456789", colon + 1) == std::string::npos &&
+         address.find(':') == colon;
+}
+
+Result<void> make_all(const CloudPaths& paths, const std::string& name, const std::string& shard,
+                      const std::vector<std::string>& listen, const std::vector<std::string>& addresses) {
+  const auto now = TickScale::wall_now();
+  if (auto done = pki::make_authority(paths.pki(), name, now); !done) return done;
+  std::vector<std::string> hosts;
+  for (const auto& address : addresses)
+    hosts.push_back(host_of(address));
+  if (auto made = pki::issue_server(paths.pki(), shard, hosts, now); !made) return made.error();
+  if (!std::filesystem::exists(paths.config()))
+    if (auto done = pki::write_file(paths.config(), default_config_text(listen, addresses)); !done)
+      return done;
+  auto store = Store::create(paths.database());
+  if (!store) return store.error();
+  return {};
+}
+
+} // namespace
+
+int init_main(int argc, char** argv) {
+  CLI::App app{"Makes a cloud: certificate authority, configuration and an empty database. Changes nothing "
+               "where there "
+               "is one already.",
+               "iris-cloud init"};
+  std::string data = "/var/lib/iris", name = "Iris", shard = "cloud-0";
+  std::vector<std::string> addresses{"localhost:7443"}, listen{"0.0.0.0:7443"};
+  add_data_option(app, data);
+  app.add_option("--address", addresses,
+                 "HOST:PORT that gateways and operators reach this cloud under; repeatable")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->capture_default_str();
+  app.add_option("--listen", listen, "ADDRESS:PORT to listen on; repeatable")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->capture_default_str();
+  app.add_option("--name", name, "Name of the certificate authority")->capture_default_str();
+  app.add_option("--shard", shard, "Name of this shard")->capture_default_str();
+  if (auto code = parse(app, argc, argv); code >= 0) return code;
+  for (auto& address : addresses)
+    if (!has_port(address)) address += address.find(':') == std::string::npos ? ":7443" : "";
+  CloudPaths paths{data};
+  for (const auto& there : {paths.pki() + "/" + pki::ca_key, paths.database() + "/CURRENT"})
+    if (std::filesystem::exists(there))
+      return fail(
+          {Errc::refused, "there is a cloud in " + data + " already (" + there + "); nothing was changed"});
+  std::error_code problem;
+  std::filesystem::create_directories(data, problem);
+  if (problem) return fail({Errc::io, data + ": cannot make the directory: " + problem.message()});
+  if (auto done = make_all(paths, name, shard, listen, addresses); !done) return fail(done.error());
+  auto fingerprint = pki::fingerprint(paths.pki());
+  if (!fingerprint) return fail(fingerprint.error());
+  std::printf("made a cloud in %s\n"
+              "  configuration  %s\n"
+              "  authority      %s (keep a copy of this directory off the machine)\n"
+              "  fingerprint    %s\n"
+              "next: iris-cloud run --data %s\n",
+              data.c_str(), paths.config().c_str(), paths.pki().c_str(), to_hex(*fingerprint).c_str(),
+              data.c_str());
+  return 0;
+}
+
+} // namespace iris

@@ -1,0 +1,371 @@
+#include "cloud/program/cloud_program.hpp"
+#include "actors/actor_config.hpp"
+#include "actors/control_socket.hpp"
+#include "actors/inspector.hpp"
+#include "actors/link/server.hpp"
+#include "actors/query_codec.hpp"
+#include "actors/spawn.hpp"
+#include "actors/supervisor.hpp"
+#include "actors/watchdog.hpp"
+#include "cloud/admin/admin.hpp"
+#include "cloud/alerts/alert_manager.hpp"
+#include "cloud/frontdesk/frontdesk.hpp"
+#include "cloud/intelligence_actor.hpp"
+#include "cloud/notifier/notifier.hpp"
+#include "cloud/pki/pki.hpp"
+#include "cloud/program/health_server.hpp"
+#include "cloud/program/metrics.hpp"
+#include "cloud/program/worker.hpp"
+#include "cloud/session/session.hpp"
+#include "cloud/store_actor.hpp"
+#include "cloud/world.hpp"
+
+#include <caf/scoped_actor.hpp>
+#include <spdlog/spdlog.h>
+
+#include <filesystem>
+
+namespace iris {
+namespace {
+
+using namespace std::chrono_literals;
+
+CloudSettings settings_of(const CloudConfig& config) {
+  CloudSettings settings;
+  settings.training.quorum = config.quorum;
+  settings.training.days = config.trust_days;
+  settings.training.budget = config.budget;
+  settings.training.horizon_days = config.horizon_days;
+  settings.training.min_days = config.min_days;
+  settings.training.looks = config.looks;
+  settings.training.alpha = config.alpha;
+  settings.training.report_bits = config.report_bits;
+  settings.training.scale = config.scale;
+  settings.credit_batches = config.credit_batches;
+  settings.alerts_per_gateway = config.alerts_per_gateway;
+  settings.late_after = config.late_after;
+  settings.retire_after = config.retire_after;
+  settings.outbox_limit = config.outbox_limit;
+  return settings;
+}
+
+/// The first number that no row of the outbox has.
+std::uint64_t first_free_outbox(CloudWorld& world) {
+  std::uint64_t next = 1;
+  for (auto& sink : world.sinks) {
+    const auto prefix = KeyBuilder{}.text(sink.name).str();
+    std::uint64_t count = 0;
+    (void)world.store->scan(Table::outbox, prefix, [&](std::string_view key, std::string_view) {
+      ++count;
+      next = std::max(next, KeyReader{key.substr(prefix.size())}.u64() + 1);
+      return true;
+    });
+    *sink.waiting = count;
+  }
+  return next;
+}
+
+} // namespace
+
+struct CloudProgram::Impl {
+  CloudPaths paths;
+  CloudConfig config;
+  Directory directory;
+  std::unique_ptr<ActorConfig> actor_config;
+  std::unique_ptr<caf::actor_system> system;
+  WorldPtr world;
+  std::vector<std::unique_ptr<SinkThread>> sink_threads;
+  std::unique_ptr<Worker> heavy, enrolling;
+  std::unique_ptr<Admin> admin;
+  std::unique_ptr<ControlSocket> control;
+  std::mutex server_mutex; ///< around every use of `server` by another thread than the main one
+  std::unique_ptr<LinkServer> server;
+  std::unique_ptr<HealthServer> health;
+  std::atomic<bool> ready{false};
+
+  Result<void> open_store(bool create);
+  Result<void> start_world();
+  void start_actors();
+  Result<void> start_link();
+  Result<void> start_control();
+  Result<void> start_health();
+  caf::strong_actor_ptr open_session(const ConnectionInfo& info);
+  void cut_off(const Identity& identity);
+  ~Impl();
+};
+
+Result<void> CloudProgram::Impl::open_store(bool create) {
+  if (!std::filesystem::is_directory(paths.data))
+    return Error{Errc::not_found, "there is no data directory " + paths.data +
+                                      "; make one with iris-cloud init --data " + paths.data};
+  if (!std::filesystem::exists(paths.pki() + "/" + pki::ca_certificate))
+    return Error{Errc::not_found, "there is no certificate authority in " + paths.pki() +
+                                      "; make one with iris-cloud init --data " + paths.data};
+  world = std::make_shared<CloudWorld>();
+  auto store = create && !std::filesystem::exists(paths.database() + "/CURRENT")
+                   ? Store::create(paths.database())
+                   : Store::open(paths.database());
+  if (!store) return store.error();
+  world->store = std::move(*store);
+  return {};
+}
+
+Result<void> CloudProgram::Impl::start_world() {
+  auto signing = load_signing_key(paths.pki());
+  if (!signing) return signing.error();
+  world->signing = std::move(*signing);
+  world->settings = settings_of(config);
+  world->version = IRIS_VERSION;
+  world->directory = &directory;
+  world->now = TickScale::wall_now;
+  heavy = std::make_unique<Worker>(10'000);
+  world->run_heavy = [this](std::function<void()> task) {
+    if (!heavy->give(std::move(task)) && ready) spdlog::error("too much training waits; some is left out");
+  };
+  for (const auto& sink : config.sinks)
+    world->sinks.push_back({sink.name, sink.tenant, {}, {}});
+  for (auto& sink : world->sinks)
+    sink.waiting = std::make_shared<std::atomic<std::uint64_t>>(0);
+  world->next_outbox = first_free_outbox(*world);
+  // Numbers that must not meet those of an earlier run.
+  world->next_audit = std::uint64_t(world->now()) & ~(std::uint64_t(1) << 63);
+  return {};
+}
+
+void CloudProgram::Impl::start_actors() {
+  ActorConfig::Options options;
+  options.remote = true;
+  actor_config = std::make_unique<ActorConfig>(options);
+  system = std::make_unique<caf::actor_system>(*actor_config);
+  close_registry(*system);
+  world->system = system.get();
+  SupervisorOptions supervision;
+  supervision.on_trouble = [](const CrashReport& report) {
+    spdlog::critical("{} has crashed {} times in a row: {}", report.name, report.crashes, report.last_error);
+  };
+  world->supervisor = spawn_supervisor(*system, directory, supervision);
+  const auto parent = world->supervisor->id();
+  auto& w = world;
+  auto meta = [parent](const char* kind, std::string name = {}) {
+    return ActorMeta{kind, std::move(name), parent, 100'000, MailboxPolicy::drop_newest};
+  };
+  supervise<StoreActor>(
+      w->supervisor, "store",
+      [this, meta] {
+        return spawn_in<StoreActor, StoreState, caf::detached>(*system, directory, meta("store"), store_actor,
+                                                               world);
+      },
+      w->writer);
+  supervise<IntelligenceActor>(
+      w->supervisor, "intelligence",
+      [this, meta] {
+        return spawn_in<IntelligenceActor, IntelligenceState, caf::detached>(
+            *system, directory, meta("intelligence"), intelligence_actor, world,
+            IntelligenceFiles{config.threat_lists, config.mmdb});
+      },
+      w->intelligence_actor);
+  supervise<AlertManagerActor>(
+      w->supervisor, "alert manager",
+      [this, meta] {
+        return spawn_in<AlertManagerActor, AlertManagerState>(*system, directory, meta("alert_manager"),
+                                                              alert_manager, world);
+      },
+      w->alerts);
+  supervise<FrontdeskActor>(
+      w->supervisor, "front desk",
+      [this, meta] {
+        return spawn_in<FrontdeskActor, FrontdeskState>(*system, directory, meta("frontdesk"), frontdesk,
+                                                        world);
+      },
+      w->frontdesk);
+  supervise<InspectorActor>(
+      w->supervisor, "inspector", [this, parent] { return spawn_inspector(*system, directory, parent); },
+      w->inspector);
+  for (std::size_t i = 0; i < config.sinks.size(); ++i) {
+    sink_threads.push_back(std::make_unique<SinkThread>(make_sink(config.sinks[i])));
+    GiveJob give = [thread = sink_threads[i].get()](SinkJob job, SinkThread::Done done) {
+      return thread->give(std::move(job), std::move(done));
+    };
+    supervise<NotifierActor>(
+        w->supervisor, "notifier " + config.sinks[i].name,
+        [this, meta, i, give] {
+          return spawn_in<NotifierActor, NotifierState>(
+              *system, directory, meta("notifier", config.sinks[i].name), notifier, world, i, give);
+        },
+        w->sinks[i].notifier);
+  }
+}
+
+caf::strong_actor_ptr CloudProgram::Impl::open_session(const ConnectionInfo& info) {
+  SessionPeer peer;
+  peer.connection = info.id;
+  peer.identity = info.identity;
+  peer.address = info.remote;
+  peer.close = [this, id = info.id](std::string why) {
+    const std::lock_guard lock{server_mutex};
+    if (server) server->close(id, std::move(why));
+  };
+  const auto name = info.identity.tenant + "/" + info.identity.name;
+  // Credit and the limit on questions bound what a peer can put into this mailbox; what exceeds it is
+  // dropped.
+  ActorMeta meta{"session", name, world->supervisor->id(), 10'000, MailboxPolicy::drop_newest};
+  auto handle =
+      spawn_in<SessionActor, SessionState>(*system, directory, meta, session, world, std::move(peer));
+  return caf::actor_cast<caf::strong_actor_ptr>(handle);
+}
+
+void CloudProgram::Impl::cut_off(const Identity& identity) {
+  const std::lock_guard lock{server_mutex};
+  if (!server) return;
+  if (auto done = server->reload(); !done) spdlog::error("link: {}", done.error().message);
+  server->close_identity(identity, CloseCause::revoked, "revoked");
+}
+
+Result<void> CloudProgram::Impl::start_link() {
+  LinkServerOptions options;
+  options.listen = config.listen;
+  options.tls = {paths.pki() + "/" + pki::server_certificate, paths.pki() + "/" + pki::server_key,
+                 paths.pki() + "/" + pki::ca_certificate, paths.pki() + "/" + pki::revocations};
+  LinkServerEvents events;
+  // Called on the link's control thread only.
+  auto sessions = std::make_shared<std::map<std::uint64_t, SessionActor>>();
+  events.open = [this, sessions](const ConnectionInfo& info) -> caf::strong_actor_ptr {
+    if (info.identity.role == Role::cloud) return nullptr;
+    auto session = open_session(info);
+    (*sessions)[info.id] = caf::actor_cast<SessionActor>(session);
+    return session;
+  };
+  events.closed = [sessions](const ConnectionInfo& info, const CloseReason& reason) {
+    auto found = sessions->find(info.id);
+    if (found == sessions->end()) return;
+    caf::anon_send(found->second, atom::down_v, to_string(reason));
+    sessions->erase(found);
+  };
+  events.alarm = [this](const ConnectionInfo& info, const CloseReason& reason) {
+    spdlog::warn("link: {} at {}: {}", to_uri(info.identity), info.remote, to_string(reason));
+    if (info.identity.role != Role::gateway || info.identity.name.empty()) return;
+    if (auto aggregator = aggregator_of(world, info.identity.tenant, info.identity.name))
+      caf::anon_send(aggregator, make_ref(PeerViolation{to_string(reason), world->now()}));
+  };
+  events.enrol = [this](const EnrolRequest& request, std::function<void(EnrolResponse)> reply) {
+    auto task = [this, request, reply] {
+      auto response = admin->enrol(request);
+      if (response.error.empty())
+        spdlog::info("enrolled {} from {}", response.identity, request.remote);
+      else
+        spdlog::warn("enrolment from {} refused: {}", request.remote, response.error);
+      reply(std::move(response));
+    };
+    if (!enrolling->give(task)) reply(EnrolResponse{"too many enrolments at once; try again", "", "", ""});
+  };
+  events.log = [](std::string line) { spdlog::info("link: {}", line); };
+  auto started = LinkServer::start(*system, std::move(options), std::move(events));
+  if (!started) return started.error();
+  const std::lock_guard lock{server_mutex};
+  server = std::move(*started);
+  std::string ports;
+  for (auto port : server->ports())
+    ports += (ports.empty() ? "" : ", ") + std::to_string(port);
+  spdlog::info("listening for gateways and operators on port {}", ports);
+  return {};
+}
+
+Result<void> CloudProgram::Impl::start_control() {
+  auto answer = [this](const QueryRequest& asked) -> QueryAnswer {
+    if (Admin::knows(asked.verb)) return admin->execute(asked);
+    auto query = asked;
+    query.tenant = "*";
+    query.admin = true;
+    query.asked_by = "local";
+    auto desk = world->frontdesk.get();
+    if (!desk) return answer_error(Errc::unavailable, "the front desk is starting again; try again");
+    QueryAnswer result = answer_error(Errc::unavailable, "the front desk did not answer in time");
+    caf::scoped_actor self{*system};
+    self->request(desk, std::chrono::milliseconds(query.deadline_ms), make_ref(std::move(query)))
+        .receive([&](const Ref<QueryAnswer>& found) { result = *found; }, [](const caf::error&) {});
+    return result;
+  };
+  auto listening = ControlSocket::listen(paths.control(), answer);
+  if (!listening) return listening.error();
+  control = std::move(*listening);
+  return {};
+}
+
+Result<void> CloudProgram::Impl::start_health() {
+  if (config.health.empty()) return {};
+  auto answer = [this](const std::string& path) -> HealthAnswer {
+    if (path == "/healthz") return {200, "text/plain", "ok\n"};
+    if (path == "/readyz")
+      return ready && world->writer.get() ? HealthAnswer{200, "text/plain", "ready\n"}
+                                          : HealthAnswer{503, "text/plain", "not ready\n"};
+    if (path == "/metrics") {
+      LinkCounters link;
+      {
+        const std::lock_guard lock{server_mutex};
+        if (server) link = server->counters();
+      }
+      return {200, "text/plain; version=0.0.4; charset=utf-8", metrics_text(*world, link)};
+    }
+    return {404, "text/plain", "there are /healthz, /readyz and /metrics\n"};
+  };
+  auto started = HealthServer::start(config.health, answer);
+  if (!started) return started.error();
+  health = std::move(*started);
+  return {};
+}
+
+CloudProgram::Impl::~Impl() {
+  ready = false;
+  Watchdog watchdog{10s, [] {
+                      spdlog::critical(
+                          "the orderly end hangs; ending at once (nothing acknowledged is lost)");
+                      std::_Exit(1);
+                    }};
+  control.reset();
+  std::unique_ptr<LinkServer> last;
+  {
+    const std::lock_guard lock{server_mutex};
+    last = std::move(server);
+  }
+  last.reset();
+  if (heavy) heavy->stop(); // trainings use the store and tell actors
+  if (enrolling) enrolling->stop();
+  for (auto& sink : sink_threads)
+    sink->stop();
+  if (system && world && world->supervisor) {
+    if (!shut_down(*system, world->supervisor, 5s)) spdlog::warn("some actors did not end in time");
+    world->supervisor = nullptr;
+  }
+  health.reset();
+  sink_threads.clear();
+  system.reset();
+  if (world) world->store.reset();
+}
+
+CloudProgram::CloudProgram(std::unique_ptr<Impl> impl) : impl_{std::move(impl)} {
+  // nop
+}
+CloudProgram::~CloudProgram() = default;
+
+Result<std::unique_ptr<CloudProgram>> CloudProgram::start(CloudPaths paths, CloudConfig config,
+                                                          bool create_store) {
+  auto impl = std::make_unique<Impl>();
+  impl->paths = std::move(paths);
+  impl->config = std::move(config);
+  if (auto done = impl->open_store(create_store); !done) return done.error();
+  if (auto done = impl->start_world(); !done) return done.error();
+  impl->enrolling = std::make_unique<Worker>(1'000);
+  Admin::Terms terms{impl->paths.pki(), impl->config.public_addresses, TickScale::wall_now, random_bytes,
+                     [raw = impl.get()](const Identity& identity) { raw->cut_off(identity); }};
+  impl->admin = std::make_unique<Admin>(impl->world->store, std::move(terms));
+  if (auto done = impl->start_control(); !done) return done.error();
+  impl->start_actors();
+  if (auto done = impl->start_health(); !done) return done.error();
+  if (auto done = impl->start_link(); !done) return done.error();
+  impl->ready = true;
+  return std::unique_ptr<CloudProgram>{new CloudProgram{std::move(impl)}};
+}
+
+Result<void> CloudProgram::backup() { return impl_->world->store->backup(impl_->config.backup_dir); }
+
+} // namespace iris

@@ -1,0 +1,42 @@
+#pragma once
+#include "cloud/config/config.hpp"
+#include "core/base/result.hpp"
+
+#include <memory>
+#include <string>
+
+namespace iris {
+
+/// Paths below the data directory.
+struct CloudPaths {
+  std::string data;
+  [[nodiscard]] std::string pki() const { return data + "/pki"; }
+  [[nodiscard]] std::string database() const { return data + "/db"; }
+  [[nodiscard]] std::string config() const { return data + "/iris-cloud.toml"; }
+  [[nodiscard]] std::string control() const { return data + "/control.sock"; }
+};
+
+/// Everything that `iris-cloud run` runs.
+class CloudProgram {
+public:
+  /// Opens the store, starts the actors, then listens. Errors are one line for the person who started it.
+  [[nodiscard]] static Result<std::unique_ptr<CloudProgram>> start(CloudPaths paths, CloudConfig config,
+                                                                   bool create_store);
+  ~CloudProgram(); ///< orderly: stops listening, ends the actors, closes the store
+  CloudProgram(const CloudProgram&) = delete;
+  CloudProgram& operator=(const CloudProgram&) = delete;
+
+  /// Makes a backup into the configured directory.
+  [[nodiscard]] Result<void> backup();
+
+private:
+  struct Impl;
+  explicit CloudProgram(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+/// The key that baselines are signed with, from the PKI directory.
+struct SigningKey;
+[[nodiscard]] Result<SigningKey> load_signing_key(const std::string& pki_directory);
+
+} // namespace iris
