@@ -2,6 +2,8 @@
 
 #include "core/alert/alert_book.hpp"
 #include "core/alert/json_writer.hpp"
+#include "core/intel/indicator_set.hpp"
+#include "node/replay/replay_pairs.hpp"
 #include "node/router/attribution.hpp"
 #include "node/sources/capture_file.hpp"
 #include "node/sources/packet_pipeline.hpp"
@@ -10,6 +12,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <unordered_map>
@@ -19,6 +22,8 @@ namespace iris {
 namespace {
 
 constexpr std::size_t alert_limit = 10'000;
+/// What is learned from counts as so many days, since a capture is seldom longer than hours.
+constexpr int learning_days = 16;
 
 Result<std::string> read_text(const std::string& path) {
   std::ifstream file{path, std::ios::binary};
@@ -49,24 +54,71 @@ public:
       if (!entries) return entries.error();
       inventory.set_names(*entries);
     }
+    if (!options_.intel.empty()) {
+      auto text = read_text(options_.intel);
+      if (!text) return text.error();
+      auto indicators = std::make_shared<IndicatorSet>();
+      auto report = indicators->add_list(std::filesystem::path{options_.intel}.filename().string(), *text);
+      if (!report) return report.error();
+      for (const auto& line : report->errors)
+        note_(line);
+      if (report->errors_total > report->errors.size())
+        note_(std::to_string(report->errors_total) + " lines of " + options_.intel +
+              " in all are no address or network");
+      indicators->build(1);
+      pairs_.set_indicators(std::move(indicators));
+    }
     return {};
   }
 
-  Result<void> judge(const std::string& path) {
+  /// Learns from the captures that were declared normal.
+  Result<void> learn() {
+    Duration span = Duration(options_.learn_until * double(second));
+    if (options_.learn_until <= 0)
+      for (const auto& path : options_.learn) {
+        auto length = span_of(path);
+        if (!length) return length.error();
+        span += *length;
+      }
+    if (span <= 0) return {};
+    TimeScale scale;
+    scale.day = options_.day > 0 ? options_.day : std::max<Duration>(span / learning_days, second);
+    scale.window = std::clamp<Duration>(scale.hour(), 100 * millisecond, scale.window);
+    pairs_.set_scale(scale);
+    learning_ = true;
+    for (const auto& path : options_.learn)
+      if (auto done = run(path); !done) return done;
+    if (options_.learn_until <= 0) stop_learning();
+    return {};
+  }
+
+  Result<void> run(const std::string& path) {
     auto file = CaptureFile::open(path);
     if (!file) return file.error();
     PacketPipeline pipeline{{}};
     CapturedFrame frame;
     Timestamp next = 0;
+    Timestamp learn_end = 0;
     while ((*file)->next(frame)) {
       pipeline.packet((*file)->link(), frame.bytes, frame.wire_length, frame.at);
+      last_ = frame.at;
+      if (learning_ && options_.learn_until > 0) {
+        if (learn_end == 0) learn_end = frame.at + Duration(options_.learn_until * double(second));
+        if (frame.at >= learn_end) {
+          take(pipeline.harvest(), frame.at);
+          pairs_.end(frame.at, findings_);
+          stop_learning();
+        }
+      }
       // Often enough for names to be known before the flows to them, seldom enough to cost nothing.
-      if (pipeline.harvest().empty() || (frame.at < next && frame.at > next - second)) continue;
+      if (frame.at < next && frame.at > next - second) continue;
       next = frame.at + 10 * millisecond;
-      take(pipeline.harvest());
+      take(pipeline.harvest(), frame.at);
     }
     pipeline.flush();
-    take(pipeline.harvest());
+    take(pipeline.harvest(), last_);
+    pairs_.end(last_, findings_);
+    raise_all();
     if (!(*file)->trouble().empty()) note_((*file)->trouble());
     auto stats = pipeline.stats();
     stats_.packets += stats.frames;
@@ -85,6 +137,10 @@ public:
     if (alerts_lost_ != 0)
       note_(std::to_string(alerts_lost_) + " alerts beyond the first " + std::to_string(alert_limit) +
             " are not shown");
+    if (pairs_.without_pair() != 0)
+      note_(std::to_string(pairs_.without_pair()) +
+            " observations of services and devices beyond the first " + std::to_string(ReplayPairs::limit) +
+            " were not judged");
     stats_.alerts = sorted.size();
     return sorted;
   }
@@ -107,16 +163,50 @@ private:
     return party;
   }
 
-  void take(PacketHarvest& harvest) {
-    for (const auto& seen : harvest.answers)
-      attribution_.name_address(seen.answer);
-    for (const auto& alarm : harvest.alarms)
-      raise(finding_of(alarm, party_at(alarm.src, alarm.protocol), party_at(alarm.dst, alarm.protocol)));
-    observations_.clear();
-    for (const auto& flow : harvest.flows)
-      attribution_.flow(flow, InterfaceRole::lan, observations_);
-    stats_.observations += observations_.size();
-    harvest.clear();
+  static Result<Duration> span_of(const std::string& path) {
+    auto file = CaptureFile::open(path);
+    if (!file) return file.error();
+    CapturedFrame frame;
+    Timestamp first = 0, last = 0;
+    while ((*file)->next(frame)) {
+      if (first == 0) first = frame.at;
+      last = std::max(last, frame.at);
+    }
+    return last - first;
+  }
+
+  void stop_learning() {
+    pairs_.train();
+    learning_ = false;
+    if (pairs_.profiles_learned() == 0)
+      note_("nothing was learned: no service or device was seen in what is normal");
+  }
+
+  void take(PacketHarvest& harvest, Timestamp now) {
+    if (!harvest.empty()) {
+      for (const auto& seen : harvest.answers)
+        attribution_.name_address(seen.answer);
+      if (!learning_)
+        for (const auto& alarm : harvest.alarms)
+          raise(finding_of(alarm, party_at(alarm.src, alarm.protocol), party_at(alarm.dst, alarm.protocol)));
+      observations_.clear();
+      for (const auto& flow : harvest.flows)
+        attribution_.flow(flow, InterfaceRole::lan, observations_);
+      stats_.observations += observations_.size();
+      harvest.clear();
+      if (learning_)
+        pairs_.learn(observations_);
+      else
+        pairs_.judge(observations_, findings_);
+    }
+    pairs_.pass(now, findings_);
+    raise_all();
+  }
+
+  void raise_all() {
+    for (auto& finding : findings_)
+      raise(std::move(finding));
+    findings_.clear();
   }
 
   void raise(Finding finding) {
@@ -134,7 +224,11 @@ private:
   const std::function<void(const std::string&)>& note_;
   Attribution attribution_;
   AlertBook book_;
+  ReplayPairs pairs_;
+  bool learning_ = false;
+  Timestamp last_ = 0;
   std::vector<Observation> observations_;
+  std::vector<Finding> findings_;
   std::unordered_map<std::string, Alert> alerts_;
   std::uint64_t alerts_lost_ = 0;
 };
@@ -146,8 +240,9 @@ Result<std::vector<Alert>> replay(const ReplayOptions& options, ReplayStats& sta
   auto begun = std::chrono::steady_clock::now();
   Replayer replayer{options, stats, note};
   if (auto ready = replayer.prepare(); !ready) return ready.error();
+  if (auto learned = replayer.learn(); !learned) return learned.error();
   for (const auto& path : options.captures)
-    if (auto done = replayer.judge(path); !done) return done.error();
+    if (auto done = replayer.run(path); !done) return done.error();
   auto alerts = replayer.alerts();
   stats.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
   rusage usage{};

@@ -1,0 +1,103 @@
+#include "node/replay/replay_pairs.hpp"
+
+#include "core/intel/indicator_set.hpp"
+#include "core/learn/trainer.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace iris {
+
+ReplayPairs::Pair* ReplayPairs::pair_of(const Observation& observation) {
+  auto& known = known_[observation.entity.get()];
+  if (known.entity) return known.pair;
+  if (known_.size() > 4 * limit) { // entities that changed their name often enough
+    known_.clear();
+    return pair_of(observation);
+  }
+  known.entity = observation.entity;
+  auto profile = profile_of(*observation.entity);
+  auto found = pairs_.find(profile);
+  if (found == pairs_.end()) {
+    if (pairs_.size() >= limit) return nullptr;
+    found = pairs_
+                .emplace(profile, Pair{ServiceCollector{observation.entity, gateway, scale_, observation.at},
+                                       ServiceJudge{observation.entity, gateway, scale_, observation.at}})
+                .first;
+    auto& pair = found->second;
+    pair.collector.set_indicators(indicators_);
+    pair.judge.set_indicators(indicators_);
+    if (auto baseline = baselines_.find(profile); baseline != baselines_.end()) {
+      pair.collector.set_baseline(baseline->second);
+      pair.judge.set_baseline(baseline->second);
+    }
+  }
+  return known.pair = &found->second;
+}
+
+void ReplayPairs::learn(const std::vector<Observation>& observations) {
+  learning_ = true;
+  for (const auto& observation : observations) {
+    if (auto* pair = pair_of(observation))
+      static_cast<void>(pair->collector.observe(observation));
+    else
+      ++without_pair_;
+  }
+}
+
+void ReplayPairs::judge(const std::vector<Observation>& observations, std::vector<Finding>& out) {
+  for (const auto& observation : observations) {
+    if (auto* pair = pair_of(observation))
+      pair->judge.judge(observation, pair->collector.observe(observation), out);
+    else
+      ++without_pair_;
+  }
+}
+
+void ReplayPairs::take_delta(Pair& pair, Timestamp now, bool force) {
+  auto delta = pair.collector.close_window(now, force);
+  if (!delta || !learning_) return;
+  auto profile = profile_of(delta->entity);
+  auto place = evidence_.find(profile);
+  if (place == evidence_.end()) place = evidence_.emplace(profile, Evidence{profile, gateway, scale_}).first;
+  static_cast<void>(place->second.apply(*delta));
+  learned_until_ = std::max(learned_until_, delta->until);
+}
+
+void ReplayPairs::pass(Timestamp now, std::vector<Finding>& out) {
+  if (now < next_window_ && now > next_window_ - 2 * scale_.window) return;
+  next_window_ = now + scale_.window;
+  for (auto& [profile, pair] : pairs_) {
+    take_delta(pair, now, false);
+    if (!learning_) pair.judge.close_window(now, out);
+  }
+}
+
+void ReplayPairs::end(Timestamp now, std::vector<Finding>& out) {
+  for (auto& [profile, pair] : pairs_) {
+    take_delta(pair, now, true);
+    if (!learning_) pair.judge.close_window(now, out, true);
+  }
+  known_.clear();
+  pairs_.clear();
+  next_window_ = 0;
+}
+
+void ReplayPairs::train() {
+  TrainingPolicy policy;
+  policy.quorum = 1;
+  policy.days = 1;
+  policy.min_days = 0;
+  policy.scale = scale_;
+  TrainingInput input;
+  input.force_promotion = true; // whoever gives a capture to learn from says that it is normal
+  input.forced_by = "--learn";
+  for (const auto& [profile, evidence] : evidence_) {
+    std::array<const Evidence*, 1> one{&evidence};
+    baselines_[profile] =
+        std::make_shared<const Baseline>(iris::train(one, policy, input, learned_until_, nullptr));
+  }
+  learning_ = false;
+}
+
+} // namespace iris
