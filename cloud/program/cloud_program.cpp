@@ -86,6 +86,7 @@ struct CloudProgram::Impl {
   Result<void> open_store(bool create);
   Result<void> start_world();
   void start_actors();
+  void await_actors();
   Result<void> start_link();
   Result<void> start_control();
   Result<void> start_health();
@@ -194,6 +195,19 @@ void CloudProgram::Impl::start_actors() {
         },
         w->sinks[i].notifier);
   }
+}
+
+/// Until threat lists are loaded and all alerts are known nobody is let in.
+void CloudProgram::Impl::await_actors() {
+  caf::scoped_actor self{*system};
+  auto await = [&](const InspectableActor& who, const char* name) {
+    if (!who) return;
+    self->request(who, 120s, atom::inspect_v)
+        .receive([](const Ref<InspectAnswer>&) {},
+                 [&](const caf::error& error) { spdlog::warn("{} is not ready: {}", name, caf::to_string(error)); });
+  };
+  await(world->intelligence_actor.get(), "intelligence");
+  await(world->alerts.get(), "the alert manager");
 }
 
 caf::strong_actor_ptr CloudProgram::Impl::open_session(const ConnectionInfo& info) {
@@ -361,6 +375,7 @@ Result<std::unique_ptr<CloudProgram>> CloudProgram::start(CloudPaths paths, Clou
   if (auto done = impl->start_control(); !done) return done.error();
   impl->start_actors();
   if (auto done = impl->start_health(); !done) return done.error();
+  impl->await_actors();
   if (auto done = impl->start_link(); !done) return done.error();
   impl->ready = true;
   return std::unique_ptr<CloudProgram>{new CloudProgram{std::move(impl)}};

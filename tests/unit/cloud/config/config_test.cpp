@@ -1,5 +1,5 @@
 #include "cloud/config/config.hpp"
-#include "tests/unit/cloud/temp_dir.hpp"
+#include "tests/fixtures/temp_dir.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,6 +1,6 @@
 #include "cloud/store/rows.hpp"
 #include "cloud/store/store.hpp"
-#include "tests/unit/cloud/temp_dir.hpp"
+#include "tests/fixtures/temp_dir.hpp"
 
 #include <catch2/catch.hpp>
 
