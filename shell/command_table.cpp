@@ -1,0 +1,256 @@
+#include "shell/command_table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+
+namespace iris {
+namespace {
+
+constexpr Column alerts[] = {{"ID", "id"},
+                             {"SEVERITY", "severity", Cell::severity},
+                             {"STATE", "state"},
+                             {"LAST", "last", Cell::time},
+                             {"COUNT", "count", Cell::number},
+                             {"GATEWAY", "gateway"},
+                             {"DETECTOR", "detector"},
+                             {"TITLE", "title"}};
+constexpr Column gateways[] = {{"GATEWAY", "gateway"},
+                               {"TENANT", "tenant"},
+                               {"SITE", "site"},
+                               {"UP", "connected", Cell::flag},
+                               {"REVOKED", "revoked", Cell::flag},
+                               {"SERVICES", "services", Cell::number},
+                               {"LAST SEEN", "last_seen", Cell::time},
+                               {"VERSION", "version"},
+                               {"ADDRESS", "address"}};
+constexpr Column services[] = {{"SERVICE", "service"},
+                               {"GATEWAY", "gateway"},
+                               {"KIND", "kind"},
+                               {"STATE", "state"},
+                               {"PROMISE", "promise", Cell::number},
+                               {"BASELINE", "version", Cell::number},
+                               {"IMAGE", "image"},
+                               {"WHY", "reason"}};
+constexpr Column learning[] = {{"SERVICE", "service"},
+                               {"GATEWAY", "gateway", Cell::fleet},
+                               {"STATE", "state"},
+                               {"PROMISE", "promise", Cell::number},
+                               {"BACKTEST", "alerts_in_backtest", Cell::number},
+                               {"EXPOSURE d", "exposure_days", Cell::decimal},
+                               {"AGE d", "age_days", Cell::decimal},
+                               {"KEYS", "keys", Cell::number},
+                               {"NEXT LOOK", "next_look", Cell::time},
+                               {"WHY", "reason"}};
+constexpr Column baseline_keys[] = {{"FAMILY", "family"},
+                                    {"PHASE", "phase"},
+                                    {"GATEWAY", "gateway", Cell::fleet},
+                                    {"HOURS", "hours", Cell::number},
+                                    {"DAYS", "days", Cell::number},
+                                    {"GATEWAYS", "gateways", Cell::number},
+                                    {"UNCONFIRMED", "unconfirmed", Cell::flag},
+                                    {"BEHAVIOUR", "text"}};
+constexpr Column baseline_numbers[] = {{"GATEWAY", "gateway", Cell::fleet},
+                                       {"THRESHOLD", "threshold_text"},
+                                       {"FROM", "source"},
+                                       {"SAMPLES", "samples", Cell::number},
+                                       {"NUMBER", "text"}};
+constexpr Column actors[] = {{"NODE", "node"},
+                             {"ID", "id", Cell::number},
+                             {"KIND", "kind"},
+                             {"NAME", "name"},
+                             {"PARENT", "parent", Cell::number},
+                             {"MAILBOX", "mailbox", Cell::number},
+                             {"HANDLED", "handled", Cell::number},
+                             {"BUSY ms", "busy_ms", Cell::decimal},
+                             {"RESTARTS", "restarts", Cell::number},
+                             {"DROPPED", "dropped", Cell::number},
+                             {"STATE", "state"},
+                             {"LAST ERROR", "last_error"}};
+constexpr Column sessions[] = {{"SESSION", "session", Cell::number},
+                               {"ROLE", "role"},
+                               {"TENANT", "tenant"},
+                               {"NAME", "name"},
+                               {"ADDRESS", "address"},
+                               {"VERSION", "version"},
+                               {"SINCE", "since", Cell::time}};
+constexpr Column audit[] = {{"AT", "at", Cell::time}, {"TENANT", "tenant"}, {"BY", "by"},
+                            {"WHAT", "what"},         {"TARGET", "target"}, {"DETAIL", "detail"}};
+constexpr Column detectors[] = {
+    {"ID", "id"}, {"BASELINE", "needs_baseline", Cell::flag}, {"ATT&CK", "attack"}, {"SAYS", "says"}};
+
+constexpr SectionInfo sections[] = {{"baseline", "", {}},
+                                    {"key", "Learned behaviours", baseline_keys},
+                                    {"number", "Learned numbers", baseline_numbers}};
+
+constexpr CommandInfo commands[] = {
+    {"alerts",
+     "alerts [--severity LEAST] [--state open|acknowledged|closed] [--gateway ID] [--detector ID] [--limit "
+     "N]",
+     "alerts, newest first", 0, 0, "severity state gateway detector limit", Layout::table, alerts},
+    {"alert", "alert ID", "one alert with its evidence", 1, 1, "", Layout::alert, {}},
+    {"ack", "ack ID", "acknowledge an alert (admin)", 1, 1, "", Layout::message, {}},
+    {"close", "close ID", "close an alert (admin)", 1, 1, "", Layout::message, {}},
+    {"open", "open ID", "open an alert again (admin)", 1, 1, "", Layout::message, {}},
+    {"gateways", "gateways", "gateways and whether they are connected", 0, 0, "", Layout::table, gateways},
+    {"services", "services [GATEWAY]", "what runs where and whether it is learned", 0, 1, "", Layout::table,
+     services},
+    {"baseline", "baseline SERVICE", "what is normal for a service", 1, 1, "", Layout::sections, {}},
+    {"learning", "learning [SERVICE]", "learning progress: alerts promised for the next week", 0, 1, "",
+     Layout::table, learning},
+    {"promote", "promote SERVICE", "end a service's learning now (admin)", 1, 1, "", Layout::message, {}},
+    {"accept", "accept SERVICE KEY...", "make a behaviour normal (admin)", 2, 16, "", Layout::message, {}},
+    {"actors", "actors [NODE]",
+     "actors of the cloud and of every connected gateway; NODE is cloud or a gateway", 0, 1, "",
+     Layout::table, actors},
+    {"actor",
+     "actor NODE ID",
+     "one actor: record, last messages, state; ID is a number, kind or kind/name",
+     1,
+     2,
+     "",
+     Layout::tree,
+     {}},
+    {"sessions", "sessions", "who is connected", 0, 0, "", Layout::table, sessions},
+    {"audit", "audit", "who changed what (admin)", 0, 0, "", Layout::table, audit},
+    {"detectors", "detectors", "every detector, what it says and whether it needs a baseline", 0, 0, "",
+     Layout::table, detectors},
+};
+
+/// Levenshtein; both are short.
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    auto corner = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const auto above = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, corner + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      corner = above;
+    }
+  }
+  return row.back();
+}
+
+bool has_word(std::string_view words, std::string_view wanted) {
+  while (!words.empty()) {
+    const auto end = std::min(words.find(' '), words.size());
+    if (words.substr(0, end) == wanted) return true;
+    words.remove_prefix(std::min(end + 1, words.size()));
+  }
+  return false;
+}
+
+Error usage_error(const CommandInfo& info, std::string_view what) {
+  return Error{Errc::invalid, fmt::format("{}; usage: {}", what, info.usage)};
+}
+
+} // namespace
+
+std::span<const CommandInfo> command_table() { return commands; }
+
+const CommandInfo* find_command(std::string_view verb) {
+  const auto found = std::find_if(std::begin(commands), std::end(commands),
+                                  [&](const auto& info) { return info.verb == verb; });
+  return found == std::end(commands) ? nullptr : found;
+}
+
+const SectionInfo* find_section(std::string_view kind) {
+  const auto found = std::find_if(std::begin(sections), std::end(sections),
+                                  [&](const auto& info) { return info.kind == kind; });
+  return found == std::end(sections) ? nullptr : found;
+}
+
+std::string_view similar_command(std::string_view verb) {
+  if (verb.size() > 64) return {};
+  std::string_view best;
+  std::size_t least = 3;
+  for (const auto& info : commands)
+    if (const auto far = distance(verb, info.verb); far < least && far < info.verb.size()) {
+      least = far;
+      best = info.verb;
+    }
+  return best;
+}
+
+Result<std::vector<std::string>> split_words(std::string_view line) {
+  std::vector<std::string> words;
+  std::string word;
+  bool inside = false;
+  char quote = 0;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const char c = line[i];
+    if (c == '\\' && quote != '\'') {
+      if (++i == line.size()) return Error{Errc::invalid, "the line ends in a backslash"};
+      word += line[i];
+      inside = true;
+    } else if (quote != 0) {
+      if (c == quote)
+        quote = 0;
+      else
+        word += c;
+    } else if (c == '"' || c == '\'') {
+      quote = c;
+      inside = true;
+    } else if (c == ' ' || c == '\t' || c == '\n' || c == '\r') {
+      if (inside) words.push_back(std::move(word));
+      word.clear();
+      inside = false;
+    } else if (c == '#' && !inside) {
+      break;
+    } else {
+      word += c;
+      inside = true;
+    }
+  }
+  if (quote != 0) return Error{Errc::invalid, fmt::format("a {} is not closed", quote)};
+  if (inside) words.push_back(std::move(word));
+  return words;
+}
+
+Result<Command> parse_command(std::string_view line, bool open) {
+  auto words = split_words(line);
+  if (!words) return words.error();
+  Command command;
+  if (words->empty()) return command;
+  command.verb = words->front();
+  command.info = find_command(command.verb);
+  if (command.info == nullptr) {
+    if (open) {
+      command.arguments.assign(words->begin() + 1, words->end());
+      return command;
+    }
+    const auto meant = similar_command(command.verb);
+    return Error{Errc::invalid,
+                 fmt::format("there is no command `{}`{}; `help` lists them", command.verb.substr(0, 64),
+                             meant.empty() ? "" : fmt::format(", did you mean `{}`?", meant))};
+  }
+  const auto& info = *command.info;
+  std::size_t plain = 0;
+  for (std::size_t i = 1; i < words->size(); ++i) {
+    const std::string_view word = (*words)[i];
+    if (!word.starts_with("--")) {
+      command.arguments.emplace_back(word);
+      ++plain;
+      continue;
+    }
+    const auto equals = word.find('=');
+    const auto name = word.substr(2, equals == std::string_view::npos ? equals : equals - 2);
+    if (!has_word(info.options, name)) return usage_error(info, fmt::format("there is no option --{}", name));
+    std::string value;
+    if (equals != std::string_view::npos)
+      value = word.substr(equals + 1);
+    else if (++i < words->size())
+      value = (*words)[i];
+    if (value.empty()) return usage_error(info, fmt::format("--{} takes a value", name));
+    command.arguments.push_back(fmt::format("{}={}", name, value));
+  }
+  if (plain < info.least) return usage_error(info, "something is missing");
+  if (plain > info.most) return usage_error(info, fmt::format("`{}` is too much", command.arguments.back()));
+  return command;
+}
+
+} // namespace iris

@@ -1,0 +1,140 @@
+#include "shell/runner.hpp"
+
+#include "shell/bundle.hpp"
+#include "shell/greeting.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+using namespace iris;
+
+namespace {
+
+/// Answers as the test says.
+struct FakeChannel final : Channel {
+  Result<QueryAnswer> next = QueryAnswer{};
+  std::vector<QueryRequest> asked;
+  bool hands_on = false;
+  Result<QueryAnswer> ask(const QueryRequest& request) override {
+    asked.push_back(request);
+    return next;
+  }
+  bool open() const override { return hands_on; }
+  std::string name() const override { return "fake"; }
+};
+
+struct Shell {
+  FakeChannel channel;
+  Runner runner{channel, {}, 1'500};
+};
+
+} // namespace
+
+TEST_CASE("a command is asked with its arguments and deadline, its answer shown") {
+  Shell shell;
+  QueryAnswer answer;
+  answer.lines = {R"({"gateway":"gw-1"})"};
+  shell.channel.next = answer;
+  const auto outcome = shell.runner.run("gateways");
+  CHECK(outcome.exit == Exit::ok);
+  CHECK(outcome.out == "GATEWAY\ngw-1\n");
+  CHECK(outcome.err.empty());
+  REQUIRE(shell.channel.asked.size() == 1);
+  CHECK(shell.channel.asked[0].deadline_ms == 1'500);
+  CHECK(shell.runner.run("   # nothing").out.empty());
+  CHECK(shell.channel.asked.size() == 1);
+}
+
+TEST_CASE("exit codes tell failure, wrong use and nobody there apart") {
+  Shell shell;
+  const auto exit_with = [&](Result<QueryAnswer> answer) {
+    shell.channel.next = std::move(answer);
+    return shell.runner.run("alert A-1");
+  };
+  CHECK(exit_with(Error{Errc::unavailable, "away"}).exit == Exit::unreachable);
+  CHECK(exit_with(Error{Errc::unavailable, "away"}).err == "iris-shell: away\n");
+  CHECK(exit_with(answer_error(Errc::not_found, "no such alert")).exit == Exit::failed);
+  CHECK(exit_with(answer_error(Errc::invalid, "what?")).exit == Exit::usage);
+  CHECK(exit_with(answer_error(Errc::unavailable, "the gateway is away")).exit == Exit::unreachable);
+  CHECK(exit_with(answer_error(Errc(200), "")).exit == Exit::failed);
+  CHECK(shell.runner.run("alert").exit == Exit::usage);
+  CHECK(shell.runner.run("status").exit == Exit::usage); // not the shell's, and the cloud is not asked
+  shell.channel.hands_on = true;
+  shell.channel.next = QueryAnswer{};
+  CHECK(shell.runner.run("status").exit == Exit::ok);
+  QueryAnswer partial;
+  partial.partial = true;
+  partial.lines = {"{\"id\":\"A\"}"};
+  const auto outcome = exit_with(partial);
+  CHECK(outcome.exit == Exit::ok);
+  CHECK(outcome.err.find("not complete") != std::string::npos);
+}
+
+TEST_CASE("detectors, help and quit need nobody") {
+  Shell shell;
+  shell.channel.next = Error{Errc::unavailable, "away"};
+  CHECK(shell.runner.run("detectors").out.find("network.known-bad") != std::string::npos);
+  CHECK(shell.runner.run("help").out.find("actors [NODE]") != std::string::npos);
+  CHECK(shell.runner.run("help alert").out == "alert ID\n  one alert with its evidence\n");
+  CHECK(shell.runner.run("help dance").exit == Exit::failed);
+  CHECK(shell.runner.run("quit").quit);
+  CHECK(shell.runner.run("exit").quit);
+  CHECK(shell.channel.asked.empty());
+}
+
+TEST_CASE("completion offers verbs, options, and names that were seen") {
+  Shell shell;
+  CHECK(shell.runner.completions("al") == std::vector<std::string>{"alert", "alerts"});
+  CHECK(shell.runner.completions("alerts --se") == std::vector<std::string>{"--severity"});
+  CHECK(shell.runner.completions("help basel") == std::vector<std::string>{"baseline"});
+  CHECK(shell.runner.completions("alert A").empty());
+  QueryAnswer answer;
+  answer.lines = {R"({"id":"A-17"})", R"({"id":"A-18"})", R"({"gateway":"gw-9"})"};
+  shell.channel.next = answer;
+  (void)shell.runner.run("alerts");
+  CHECK(shell.runner.completions("alert A-") == std::vector<std::string>{"A-17", "A-18"});
+  CHECK(shell.runner.completions("actors gw") == std::vector<std::string>{"gw-9"});
+  answer.lines.clear();
+  for (int i = 0; i < 5'000; ++i)
+    answer.lines.push_back("{\"id\":\"B-" + std::to_string(i) + "\"}");
+  shell.channel.next = answer;
+  (void)shell.runner.run("alerts");
+  CHECK(shell.runner.completions("alert ").size() == Runner::names_limit);
+}
+
+TEST_CASE("a bundle is checked before anything is sent") {
+  std::string pattern = (std::filesystem::temp_directory_path() / "iris-bundle-XXXXXX").string();
+  const std::filesystem::path folder = ::mkdtemp(pattern.data());
+  const auto write = [&](const char* name, const char* text) {
+    std::ofstream{folder / name} << text;
+    std::filesystem::permissions(folder / name,
+                                 std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  };
+  CHECK(read_bundle(folder.string(), true).error().code == Errc::not_found);
+  for (const char* name : {"ca.pem", "cert.pem", "key.pem"})
+    write(name, "x");
+  CHECK(read_bundle(folder.string(), true).error().message.find("addresses.txt") != std::string::npos);
+  CHECK(read_bundle(folder.string(), false));
+  write("addresses.txt", "# none\n\n");
+  CHECK(read_bundle(folder.string(), true).error().code == Errc::invalid);
+  write("addresses.txt", "iris.example:7443 # first\n  [2001:db8::1]:7443\r\n");
+  const auto bundle = read_bundle(folder.string(), true);
+  REQUIRE(bundle);
+  CHECK(bundle->addresses == std::vector<std::string>{"iris.example:7443", "[2001:db8::1]:7443"});
+  std::filesystem::permissions(folder / "key.pem", std::filesystem::perms::others_read,
+                               std::filesystem::perm_options::add);
+  CHECK(read_bundle(folder.string(), true).error().code == Errc::refused);
+  std::filesystem::remove_all(folder);
+}
+
+TEST_CASE("a welcome that is damaged is an error") {
+  CHECK(decode_operator_welcome({}).error().code == Errc::corrupt);
+  CHECK(decode_operator_welcome(std::vector<char>(24, '\xff')).error().code == Errc::corrupt);
+  // An empty struct: no version at all.
+  CHECK(decode_operator_welcome(std::vector<char>(16)).error().code != Errc::refused);
+  CHECK(encode_operator_hello("0.1.0").size() % 8 == 0);
+}
