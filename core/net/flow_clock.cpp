@@ -11,6 +11,19 @@ namespace {
 constexpr int tick_bits = 25;
 std::int64_t tick_of(Timestamp at) { return at >> tick_bits; }
 
+void add_to(Flow& report, const Flow& later) {
+  report.state = later.state;
+  report.last_report = later.last_report;
+  report.packets_out += later.packets_out;
+  report.packets_in += later.packets_in;
+  report.bytes_out += later.bytes_out;
+  report.bytes_in += later.bytes_in;
+  report.payload_out += later.payload_out;
+  report.payload_in += later.payload_in;
+  report.last = later.last;
+  if (!later.application.empty()) report.application = later.application;
+}
+
 } // namespace
 
 Flow FlowTable::flow_of(const Entry& entry) const {
@@ -76,7 +89,13 @@ void FlowTable::report(Entry& entry, bool last, std::vector<Flow>& out) {
   } else {
     ++stats_.reports;
     entry.set(Entry::read);
-    out.push_back(std::move(flow));
+    if (entry.harvest == harvest_ && entry.report_index < out.size()) {
+      add_to(out[entry.report_index], flow);
+    } else {
+      entry.harvest = harvest_;
+      entry.report_index = std::uint32_t(out.size());
+      out.push_back(std::move(flow));
+    }
   }
   entry.set(Entry::reported);
   entry.packets_out = entry.packets_in = 0;

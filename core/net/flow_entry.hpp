@@ -53,6 +53,7 @@ struct FlowTable::Entry {
   std::uint16_t application;
   std::uint32_t timer_slot, timer_next, timer_previous; ///< timer_next links the free list as well
   std::uint32_t half_open_next, half_open_previous;
+  std::uint32_t harvest, report_index; ///< where its report waits to be taken
 
   [[nodiscard]] bool has(Flag flag) const { return (flags & flag) != 0; }
   void set(Flag flag) { flags = std::uint16_t(flags | flag); }

@@ -56,6 +56,9 @@ public:
   void advance(Timestamp now, std::vector<Flow>& out) {
     if (now >= next_tick_) run_wheel(now, out);
   }
+  /// To be called when the caller has emptied `out`. Until then a flow has one report in it, to which later
+  /// ones are added: a short connection that begins and ends between two harvests is one observation.
+  void harvested() { ++harvest_; }
   /// Ends every flow, as at the end of a capture.
   void flush(std::vector<Flow>& out);
 
@@ -116,6 +119,7 @@ private:
   std::uint32_t sweep_ = 0;   ///< where the next eviction of an answered flow looks
   std::uint32_t half_open_first_ = none, half_open_last_ = none;
   std::unique_ptr<std::uint32_t[]> wheel_;
+  std::uint32_t harvest_ = 1;
   std::int64_t tick_ = 0; ///< the next that was not looked at
   Timestamp next_tick_ = 0, now_ = 0;
   FragmentTable fragments_;

@@ -105,18 +105,18 @@ public:
       if (learning_ && options_.learn_until > 0) {
         if (learn_end == 0) learn_end = frame.at + Duration(options_.learn_until * double(second));
         if (frame.at >= learn_end) {
-          take(pipeline.harvest(), frame.at);
+          take(pipeline, frame.at);
           pairs_.end(frame.at, findings_);
           stop_learning();
         }
       }
-      // Often enough for names to be known before the flows to them, seldom enough to cost nothing.
+      // As often as a live source hands on what it saw.
       if (frame.at < next && frame.at > next - second) continue;
-      next = frame.at + 10 * millisecond;
-      take(pipeline.harvest(), frame.at);
+      next = frame.at + 100 * millisecond;
+      take(pipeline, frame.at);
     }
     pipeline.flush();
-    take(pipeline.harvest(), last_);
+    take(pipeline, last_);
     pairs_.end(last_, findings_);
     raise_all();
     if (!(*file)->trouble().empty()) note_((*file)->trouble());
@@ -182,18 +182,18 @@ private:
       note_("nothing was learned: no service or device was seen in what is normal");
   }
 
-  void take(PacketHarvest& harvest, Timestamp now) {
-    if (!harvest.empty()) {
-      for (const auto& seen : harvest.answers)
+  void take(PacketPipeline& pipeline, Timestamp now) {
+    if (!pipeline.harvest().empty()) {
+      pipeline.take(harvest_);
+      for (const auto& seen : harvest_.answers)
         attribution_.name_address(seen.answer);
       if (!learning_)
-        for (const auto& alarm : harvest.alarms)
+        for (const auto& alarm : harvest_.alarms)
           raise(finding_of(alarm, party_at(alarm.src, alarm.protocol), party_at(alarm.dst, alarm.protocol)));
       observations_.clear();
-      for (const auto& flow : harvest.flows)
+      for (const auto& flow : harvest_.flows)
         attribution_.flow(flow, InterfaceRole::lan, observations_);
       stats_.observations += observations_.size();
-      harvest.clear();
       if (learning_)
         pairs_.learn(observations_);
       else
@@ -227,6 +227,7 @@ private:
   ReplayPairs pairs_;
   bool learning_ = false;
   Timestamp last_ = 0;
+  PacketHarvest harvest_;
   std::vector<Observation> observations_;
   std::vector<Finding> findings_;
   std::unordered_map<std::string, Alert> alerts_;

@@ -55,8 +55,14 @@ public:
   /// End of a capture: ends all flows and alarms.
   void flush();
 
-  /// What came of it so far; take the contents and clear() it.
-  [[nodiscard]] PacketHarvest& harvest() { return harvest_; }
+  /// What came of it so far.
+  [[nodiscard]] const PacketHarvest& harvest() const { return harvest_; }
+  /// Moves it out; `into` gives its memory in exchange.
+  void take(PacketHarvest& into) {
+    into.clear();
+    std::swap(into, harvest_);
+    flows_.harvested();
+  }
   [[nodiscard]] PipelineStats stats() const;
 
 private:

@@ -116,13 +116,13 @@ struct PacketSource::State {
   }
 
   void hand_on(Timestamp now, bool force) {
-    auto& harvest = pipeline.harvest();
+    const auto& harvest = pipeline.harvest();
     bool full = harvest.flows.size() >= harvest_limit;
     if (!force && !full && now < next_flush && now > next_flush - 2 * options.flush) return;
     next_flush = now + options.flush;
     if (harvest.empty() && health.empty()) return;
     PacketBatch batch;
-    std::swap(batch.harvest, harvest);
+    pipeline.take(batch.harvest);
     std::swap(batch.health, health);
     batch.stats = pipeline.stats();
     batch.kernel_dropped = kernel_dropped;
