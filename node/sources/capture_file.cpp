@@ -1,6 +1,7 @@
 #include "node/sources/capture_file.hpp"
 
 #include "core/net/packet.hpp"
+#include "node/sources/pcap_reader.hpp"
 
 #include <pcap/pcap.h>
 
@@ -12,12 +13,17 @@ namespace iris {
 
 struct CaptureFile::State {
   std::string path;
-  std::unique_ptr<char[]> buffer; ///< outlives the stream that uses it
+  std::unique_ptr<PcapReader> classic; ///< null where libpcap reads
+  std::unique_ptr<char[]> buffer;      ///< outlives the stream that uses it
   pcap_t* pcap = nullptr;
   int link = 0;
   std::uint64_t frames = 0;
   std::string trouble;
 
+  void cut(const char* why) {
+    trouble = path + " is cut or corrupt behind packet " + std::to_string(frames) + " (" + why +
+              "); what comes before was read";
+  }
   ~State() {
     if (pcap != nullptr) pcap_close(pcap);
   }
@@ -26,24 +32,39 @@ struct CaptureFile::State {
 CaptureFile::CaptureFile(std::unique_ptr<State> state) : state_{std::move(state)} {}
 CaptureFile::~CaptureFile() = default;
 
+namespace {
+
+template <class State>
+Result<void> open_with_libpcap(State& state) {
+  auto* file = state.path == "-" ? stdin : std::fopen(state.path.c_str(), "rbe");
+  if (file == nullptr) {
+    auto code = errno == ENOENT ? Errc::not_found : Errc::io;
+    return Error{code, "cannot open capture " + state.path + ": " + std::strerror(errno)};
+  }
+  constexpr std::size_t buffer_size = 1U << 18;
+  state.buffer = std::make_unique_for_overwrite<char[]>(buffer_size);
+  std::setvbuf(file, state.buffer.get(), _IOFBF, buffer_size);
+  char reason[PCAP_ERRBUF_SIZE] = {};
+  state.pcap = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, reason);
+  if (state.pcap == nullptr) {
+    if (file != stdin) std::fclose(file);
+    return Error{Errc::corrupt, state.path + " cannot be read as a pcap or pcapng capture: " + reason};
+  }
+  state.link = pcap_datalink(state.pcap);
+  return {};
+}
+
+} // namespace
+
 Result<std::unique_ptr<CaptureFile>> CaptureFile::open(const std::string& path) {
   auto state = std::make_unique<State>();
   state->path = path;
-  auto* file = path == "-" ? stdin : std::fopen(path.c_str(), "rbe");
-  if (file == nullptr) {
-    auto code = errno == ENOENT ? Errc::not_found : Errc::io;
-    return Error{code, "cannot open capture " + path + ": " + std::strerror(errno)};
+  state->classic = path == "-" ? nullptr : PcapReader::open(path);
+  if (state->classic) {
+    state->link = state->classic->link();
+  } else if (auto opened = open_with_libpcap(*state); !opened) {
+    return opened.error();
   }
-  constexpr std::size_t buffer_size = 1U << 18;
-  state->buffer = std::make_unique_for_overwrite<char[]>(buffer_size);
-  std::setvbuf(file, state->buffer.get(), _IOFBF, buffer_size);
-  char reason[PCAP_ERRBUF_SIZE] = {};
-  state->pcap = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, reason);
-  if (state->pcap == nullptr) {
-    if (file != stdin) std::fclose(file);
-    return Error{Errc::corrupt, path + " cannot be read as a pcap or pcapng capture: " + reason};
-  }
-  state->link = pcap_datalink(state->pcap);
   if (!is_supported_link(state->link)) {
     const auto* name = pcap_datalink_val_to_name(state->link);
     return Error{Errc::invalid, path + " holds link layer " +
@@ -54,6 +75,11 @@ Result<std::unique_ptr<CaptureFile>> CaptureFile::open(const std::string& path) 
 }
 
 bool CaptureFile::next(CapturedFrame& frame) {
+  if (state_->classic) {
+    if (state_->classic->next(frame)) return ++state_->frames, true;
+    if (const auto* trouble = state_->classic->trouble(); trouble != nullptr) state_->cut(trouble);
+    return false;
+  }
   pcap_pkthdr* header = nullptr;
   const unsigned char* bytes = nullptr;
   auto result = pcap_next_ex(state_->pcap, &header, &bytes);
@@ -64,9 +90,7 @@ bool CaptureFile::next(CapturedFrame& frame) {
     frame.at = Timestamp(header->ts.tv_sec) * second + header->ts.tv_usec; // nanoseconds, as asked for
     return true;
   }
-  if (result == PCAP_ERROR && state_->trouble.empty())
-    state_->trouble = state_->path + " is cut or corrupt behind packet " + std::to_string(state_->frames) +
-                      " (" + pcap_geterr(state_->pcap) + "); what comes before was read";
+  if (result == PCAP_ERROR) state_->cut(pcap_geterr(state_->pcap));
   return false;
 }
 

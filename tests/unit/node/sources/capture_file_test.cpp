@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -130,6 +131,59 @@ TEST_CASE("a cut capture gives what comes before the cut and one line about it")
   CHECK(frames == 2);
   CHECK((*capture)->trouble().find("behind packet 2") != std::string::npos);
   CHECK((*capture)->trouble().find('\n') == std::string::npos);
+}
+
+TEST_CASE("a capture of the other byte order, with nanoseconds") {
+  auto bytes = pcap(1);
+  auto swap = [&](std::size_t at, std::size_t size) {
+    std::reverse(bytes.begin() + long(at), bytes.begin() + long(at + size));
+  };
+  bytes[1] = 0x3c;
+  bytes[0] = 0x4d; // nanoseconds
+  for (std::size_t at : {0, 8, 12, 16, 20, 24, 28, 32, 36})
+    swap(at, 4);
+  swap(4, 2);
+  swap(6, 2);
+  File file{bytes};
+  auto capture = CaptureFile::open(file.path);
+  REQUIRE(capture);
+  CapturedFrame frame;
+  REQUIRE((*capture)->next(frame));
+  CHECK(frame.at == 1'800'000'000LL * second + 250'000);
+  CHECK(frame.bytes.size() == 38);
+  CHECK_FALSE((*capture)->next(frame));
+  CHECK((*capture)->trouble().empty());
+}
+
+TEST_CASE("captures longer than a block come out whole") {
+  auto bytes = pcap(40'000);
+  File file{bytes};
+  auto capture = CaptureFile::open(file.path);
+  REQUIRE(capture);
+  CapturedFrame frame;
+  int frames = 0;
+  bool whole = true;
+  while ((*capture)->next(frame)) {
+    whole = whole && frame.bytes.size() == 38 && frame.bytes[0] == 0x45 &&
+            frame.at == (1'800'000'000LL + frames) * second + 250 * millisecond;
+    ++frames;
+  }
+  CHECK(whole);
+  CHECK(frames == 40'000);
+}
+
+TEST_CASE("a length that cannot be is the end, not a crash") {
+  auto bytes = pcap(2);
+  auto second_record = bytes.begin() + 24 + 16 + 38;
+  for (int i = 8; i < 12; ++i)
+    second_record[i] = 0xff;
+  File file{bytes};
+  auto capture = CaptureFile::open(file.path);
+  REQUIRE(capture);
+  CapturedFrame frame;
+  CHECK((*capture)->next(frame));
+  CHECK_FALSE((*capture)->next(frame));
+  CHECK((*capture)->trouble().find("behind packet 1") != std::string::npos);
 }
 
 TEST_CASE("what is no capture is refused with a line that says so") {
