@@ -39,6 +39,9 @@ using SupervisorActor = InspectableActor::extend<
 // -- the gateway
 // -------------------------------------------------------------------------------------------------
 
+/// Stands for a source that has a thread of its own (docker, process, packets of one interface, usage, EdgeX).
+using SourceActor = InspectableActor;
+
 /// Maps pid, cgroup, address and interface to an entity and hands each entity's observations to its
 /// collector.
 using RouterActor = InspectableActor::extend<
@@ -102,7 +105,7 @@ using SpoolActor = InspectableActor::extend<
     caf::replies_to<atom::state>::with<Ref<SpoolState>>,
     caf::replies_to<Ref<SpoolEpoch>>::with<Ref<SpoolState>>,
     // A small value to keep: the last baselines, indicators and terms.
-    caf::replies_to<Ref<SpoolPut>>::with<atom::ok>,
+    caf::reacts_to<Ref<SpoolPut>>,
     // Time passes: losses that wait for a batch get one of their own.
     caf::reacts_to<atom::tick>>;
 

@@ -1,56 +1,18 @@
 #include "node/enrolment.hpp"
 
-#include <openssl/bio.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
-
 #include <cstring>
 #include <fcntl.h>
-#include <memory>
 #include <sys/stat.h>
 #include <unistd.h>
 
 namespace iris {
 namespace {
 
-struct Free {
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-  void operator()(X509_REQ* request) const { X509_REQ_free(request); }
-  void operator()(BIO* bio) const { BIO_free_all(bio); }
-};
-template <class T>
-using Owned = std::unique_ptr<T, Free>;
-
-std::string text_of(BIO* bio) {
-  char* data = nullptr;
-  auto size = BIO_get_mem_data(bio, &data);
-  return {data, std::size_t(size)};
-}
-
 Error os_error(const std::string& path, const char* what) {
   return {Errc::io, path + ": cannot " + what + ": " + std::strerror(errno)};
 }
 
 } // namespace
-
-Result<KeyAndRequest> make_key_and_request() {
-  Error failed{Errc::io, "cannot make a key: OpenSSL refused"};
-  Owned<EVP_PKEY> key{EVP_EC_gen("P-256")};
-  Owned<X509_REQ> request{X509_REQ_new()};
-  if (!key || !request || X509_REQ_set_version(request.get(), X509_REQ_VERSION_1) != 1 ||
-      X509_REQ_set_pubkey(request.get(), key.get()) != 1)
-    return failed;
-  auto* subject = X509_REQ_get_subject_name(request.get());
-  X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("iris-node"),
-                             -1, -1, 0);
-  if (X509_REQ_sign(request.get(), key.get(), EVP_sha256()) == 0) return failed;
-  Owned<BIO> key_text{BIO_new(BIO_s_mem())}, request_text{BIO_new(BIO_s_mem())};
-  if (PEM_write_bio_PrivateKey(key_text.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) != 1 ||
-      PEM_write_bio_X509_REQ(request_text.get(), request.get()) != 1)
-    return failed;
-  return KeyAndRequest{text_of(key_text.get()), text_of(request_text.get())};
-}
 
 bool EnrolmentFiles::complete() const {
   for (const auto& path : {key(), certificate(), ca(), addresses()})

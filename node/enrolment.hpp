@@ -6,13 +6,6 @@
 
 namespace iris {
 
-/// A private key that never leaves the gateway and the request for a certificate over it. The cloud takes
-/// nothing but the public key from the request; who the gateway is comes from the token.
-struct KeyAndRequest {
-  std::string key_pem, csr_pem;
-};
-[[nodiscard]] Result<KeyAndRequest> make_key_and_request();
-
 /// What an enrolled gateway has on disk under its data directory.
 struct EnrolmentFiles {
   std::string directory;

@@ -124,7 +124,6 @@ SpoolActor::behavior_type spool_actor(SpoolActor::stateful_pointer<SpoolActorSta
       [=](const Ref<SpoolPut>& put) {
         if (auto kept = self->state.spool->put(put->name, put->value); !kept)
           spdlog::error("{}", kept.error().message);
-        return atom::ok_v;
       },
       [=](atom::tick) {
         self->delayed_send(self, SpoolActorState::group_time, atom::tick_v);

@@ -111,10 +111,12 @@ void settle(Self self, World world, const WelcomeIn& welcome) {
               s.lanes[i] = {spool->acked[i], spool->acked[i], false};
             s.credit_batches = welcome.credit_batches;
             s.credit_bytes = welcome.credit_bytes;
-            s.terms = {welcome.scale, welcome.tenant, welcome.site,
-                       world->baseline_key.empty() ? welcome.baseline_key : world->baseline_key};
+            if (s.baseline_key.empty()) s.baseline_key = welcome.baseline_key;
+            s.terms = {welcome.scale, welcome.tenant, welcome.site, s.baseline_key};
             s.welcomed = true;
             self->send(world->router(), make_ref(s.terms));
+            self->send(world->spool(), make_ref(SpoolPut{"terms", encode_terms(s.terms)}));
+            if (world->terms_changed) world->terms_changed(s.terms);
             spdlog::info("link: session with the cloud, epoch {}", s.epoch);
             pump(self, world);
           },
@@ -162,7 +164,7 @@ void say_hello(Self self, World world, bool fresh) {
 /// A baseline is used only when the cloud's key signed it and its number is higher than what is held.
 wire::PushAck take_baseline(Self self, const World& world, const PushIn& push) {
   auto& s = self->state;
-  auto baseline = open_signed(push.bytes.data(), push.bytes.size(), s.terms.baseline_key);
+  auto baseline = open_signed(push.bytes.data(), push.bytes.size(), s.baseline_key);
   if (!baseline) {
     ++s.pushes_refused;
     spdlog::warn("link: baseline refused: {}", baseline.error().message);
@@ -188,7 +190,7 @@ wire::PushAck take_indicators(Self self, const World& world, const PushIn& push)
   }
   self->state.intelligence = push.version;
   self->send(world->router(), make_ref(std::move(*indicators)));
-  self->send(world->spool(), make_ref(SpoolPut{"indicators/" + std::to_string(push.version), push.bytes}));
+  self->send(world->spool(), make_ref(SpoolPut{"indicators", push.bytes}));
   return {encode_push_ack(true, "")};
 }
 
@@ -200,6 +202,7 @@ UplinkActor::behavior_type uplink_actor(Self self, UplinkWorld given,
   auto world = std::make_shared<const UplinkWorld>(std::move(given));
   self->state.baselines = std::move(held);
   self->state.intelligence = intelligence;
+  self->state.baseline_key = world->baseline_key;
   return {
       [=](atom::inspect) {
         const auto& s = self->state;
@@ -261,17 +264,16 @@ UplinkActor::behavior_type uplink_actor(Self self, UplinkWorld given,
         auto promise = self->make_response_promise<wire::Reply>();
         auto query = decode_query(message.bytes);
         if (!query) {
-          promise.deliver(
-              wire::Reply{encode_answer(answer_error(query.error().code, query.error().message))});
+          promise.deliver(wire::Reply{encode_reply(answer_error(query.error().code, query.error().message))});
           return promise;
         }
         self->request(world->inspector(), std::chrono::milliseconds(query->deadline_ms), make_ref(*query))
             .then(
                 [=](const Ref<QueryAnswer>& answer) mutable {
-                  promise.deliver(wire::Reply{encode_answer(*answer)});
+                  promise.deliver(wire::Reply{encode_reply(*answer)});
                 },
                 [=](const caf::error&) mutable {
-                  promise.deliver(wire::Reply{encode_answer(
+                  promise.deliver(wire::Reply{encode_reply(
                       answer_error(Errc::unavailable, "the gateway's inspector does not answer"))});
                 });
         return promise;

@@ -18,12 +18,15 @@ struct UplinkWorld {
   std::function<RouterActor()> router;
   std::function<Timestamp()> now;
   std::function<void(const std::string& reason)> give_up; ///< closes the connection; the pump connects again
-  std::string version, site, baseline_key;
+  std::function<void(const LinkTerms&)> terms_changed;
+  std::string version, site;
+  std::string baseline_key; ///< from the first session ever; empty before that
   std::uint64_t instance = 0;
 };
 
 struct UplinkState {
   static inline const char* name = "uplink";
+  UplinkState() = default; // no aggregate: CAF would hand `self` to the first member
   struct LaneSend {
     std::uint64_t sent = 0, acked = 0;
     bool reading = false;
@@ -38,6 +41,7 @@ struct UplinkState {
   std::map<std::string, std::uint64_t> baselines; ///< profile -> version held
   std::uint64_t intelligence = 0;
   LinkTerms terms;
+  std::string baseline_key; ///< the one that baselines must be signed with
   std::uint64_t batches_sent = 0, batches_acked = 0, resends = 0, pushes = 0, pushes_refused = 0;
   std::string last_error;
 };

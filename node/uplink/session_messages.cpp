@@ -119,6 +119,21 @@ Result<PushIn> decode_push(const std::vector<char>& bytes) {
   });
 }
 
+std::vector<char> encode_terms(const LinkTerms& terms) {
+  capnp::MallocMessageBuilder message;
+  auto root = message.initRoot<schema::Welcome>();
+  auto scale = root.initScale();
+  scale.setDay(terms.scale.day);
+  scale.setWindow(terms.scale.window);
+  scale.setStartup(terms.scale.startup);
+  scale.setAlertQuiet(terms.scale.alert_quiet);
+  root.setTenant(terms.tenant);
+  root.setSite(terms.site);
+  root.setBaselineKey(kj::arrayPtr(reinterpret_cast<const capnp::byte*>(terms.baseline_key.data()),
+                                   terms.baseline_key.size()));
+  return flat(message);
+}
+
 std::vector<char> encode_push_ack(bool accepted, const std::string& reason) {
   capnp::MallocMessageBuilder message;
   auto root = message.initRoot<schema::PushAck>();

@@ -1,4 +1,5 @@
 #pragma once
+#include "actors/terms.hpp"
 #include "core/base/result.hpp"
 #include "node/spool/messages.hpp"
 
@@ -43,6 +44,8 @@ struct PushIn {
 [[nodiscard]] std::vector<char> encode_hello(const HelloOut& hello);
 [[nodiscard]] Result<WelcomeIn> decode_welcome(const std::vector<char>& bytes);
 [[nodiscard]] Result<PushIn> decode_push(const std::vector<char>& bytes);
+/// The cloud's terms as they rest in the spool: a Welcome with nothing else in it.
+[[nodiscard]] std::vector<char> encode_terms(const LinkTerms& terms);
 [[nodiscard]] std::vector<char> encode_push_ack(bool accepted, const std::string& reason);
 
 } // namespace iris

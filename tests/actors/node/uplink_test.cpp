@@ -95,7 +95,7 @@ struct Gateway : Deterministic {
   SpoolActor spool;
   UplinkActor uplink;
   std::vector<std::string> given_up;
-  caf::strong_actor_ptr session;
+  std::vector<caf::strong_actor_ptr> sessions;
 
   Gateway() {
     auto opened = Spool::open(dir.path("spool"), {}, 0);
@@ -120,16 +120,18 @@ struct Gateway : Deterministic {
     settle();
   }
   ~Gateway() {
-    for (const auto& actor : {caf::actor_cast<caf::actor>(spool), caf::actor_cast<caf::actor>(uplink),
-                              caf::actor_cast<caf::actor>(session)})
-      if (actor) caf::anon_send_exit(actor, caf::exit_reason::kill);
+    auto ending = sessions;
+    ending.push_back(caf::actor_cast<caf::strong_actor_ptr>(spool));
+    ending.push_back(caf::actor_cast<caf::strong_actor_ptr>(uplink));
+    for (const auto& actor : ending)
+      caf::anon_send_exit(actor, caf::exit_reason::kill);
     settle();
   }
   void connect() {
     auto mock = spawn_in<SessionActor, MockSessionState>(system, directory, {.kind = "session"}, mock_session,
                                                          &cloud);
-    session = caf::actor_cast<caf::strong_actor_ptr>(mock);
-    caf::anon_send(uplink, atom::up_v, session);
+    sessions.push_back(caf::actor_cast<caf::strong_actor_ptr>(mock));
+    caf::anon_send(uplink, atom::up_v, sessions.back());
     settle();
   }
   void cut() {

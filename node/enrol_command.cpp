@@ -1,0 +1,75 @@
+#include "node/enrol_command.hpp"
+
+#include "actors/link/enrol.hpp"
+#include "actors/ticks.hpp"
+#include "node/enrolment.hpp"
+#include "node/version.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <filesystem>
+
+namespace iris {
+namespace {
+
+int fail(const Error& error) {
+  std::fprintf(stderr, "iris-node: %s\n", error.message.c_str());
+  return error.code == Errc::unavailable ? 3 : 1;
+}
+
+std::string address_lines(const JoinToken& token) {
+  std::string text;
+  for (const auto& address : token.addresses)
+    text += address + "\n";
+  return text;
+}
+
+} // namespace
+
+int enrol_main(int argc, char** argv) {
+  CLI::App app{"Joins this gateway to an Iris cloud. The key is made here and never leaves this machine.",
+               "iris-node enroll"};
+  std::string join, data = "/var/lib/iris";
+  bool again = false;
+  app.add_option("--join", join, "The line that `iris-cloud token create` printed")
+      ->envname("IRIS_JOIN")
+      ->required();
+  app.add_option("--data", data, "Where certificates and the spool live")
+      ->envname("IRIS_DATA")
+      ->capture_default_str();
+  app.add_flag("--again", again, "Replace the certificate that is there");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : 2;
+  }
+  EnrolmentFiles files{data};
+  if (files.complete() && !again) {
+    std::printf("already enrolled: %s (use --again to replace it)\n", files.certificate().c_str());
+    return 0;
+  }
+  auto token = parse_token(join);
+  if (!token) return fail(token.error());
+  if (expired(*token, TickScale::wall_now()))
+    return fail({Errc::expired, "the token expired at " + rfc3339(token->expires) +
+                                    "; ask for a new one (or set this clock)"});
+  std::error_code problem;
+  std::filesystem::create_directories(data, problem);
+  if (problem) return fail({Errc::io, data + ": cannot make the directory: " + problem.message()});
+  auto made = make_key_and_request();
+  if (!made) return fail(made.error());
+  auto granted = enrol(*token, made->csr, version());
+  if (!granted) return fail(granted.error());
+  if (!granted->error.empty()) return fail({Errc::refused, "the cloud refuses: " + granted->error});
+  const std::pair<std::string, std::string> contents[] = {{files.key(), made->key},
+                                                          {files.ca(), granted->ca},
+                                                          {files.addresses(), address_lines(*token)},
+                                                          {files.certificate(), granted->certificate}};
+  for (const auto& [path, content] : contents)
+    if (auto written = write_private_file(path, content); !written) return fail(written.error());
+  std::printf("enrolled as %s\n", granted->identity.c_str());
+  return 0;
+}
+
+} // namespace iris

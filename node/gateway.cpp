@@ -1,0 +1,221 @@
+#include "node/gateway.hpp"
+
+#include "actors/inspector.hpp"
+#include "actors/link/tls_context.hpp"
+#include "actors/spawn.hpp"
+#include "actors/supervisor.hpp"
+#include "actors/ticks.hpp"
+#include "actors/watchdog.hpp"
+#include "core/intel/indicator_set.hpp"
+#include "core/learn/signed_baseline.hpp"
+#include "node/router_actor.hpp"
+#include "node/spool_actor.hpp"
+#include "node/uplink_actor.hpp"
+#include "node/version.hpp"
+
+#include <caf/send.hpp>
+#include <spdlog/spdlog.h>
+
+#include <filesystem>
+#include <random>
+
+namespace iris {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// What the cloud had sent before this start.
+struct Remembered {
+  std::vector<BaselinePtr> baselines;
+  std::shared_ptr<const IndicatorSet> indicators;
+  std::shared_ptr<const LinkTerms> terms;
+  std::map<std::string, std::uint64_t> versions;
+};
+
+Remembered remember(const Spool& spool) {
+  Remembered found;
+  for (const auto& [name, bytes] : spool.list("terms")) {
+    auto terms = decode_welcome(bytes);
+    if (terms)
+      found.terms = std::make_shared<const LinkTerms>(
+          LinkTerms{terms->scale, terms->tenant, terms->site, terms->baseline_key});
+  }
+  if (!found.terms) return found;
+  for (const auto& [name, bytes] : spool.list("baseline/")) {
+    auto baseline = open_signed(bytes.data(), bytes.size(), found.terms->baseline_key);
+    if (!baseline) {
+      spdlog::warn("{} is left out: {}", name, baseline.error().message);
+      continue;
+    }
+    found.versions[baseline->profile] = baseline->version;
+    found.baselines.push_back(std::make_shared<const Baseline>(std::move(*baseline)));
+  }
+  for (const auto& [name, bytes] : spool.list("indicators")) {
+    auto indicators = IndicatorSet::decode(bytes.data(), bytes.size());
+    if (indicators) found.indicators = std::make_shared<const IndicatorSet>(std::move(*indicators));
+  }
+  return found;
+}
+
+TlsFiles tls_files(const EnrolmentFiles& files) { return {files.certificate(), files.key(), files.ca(), ""}; }
+
+} // namespace
+
+Result<std::unique_ptr<Gateway>> Gateway::start(const NodeOptions& options) {
+  EnrolmentFiles files{options.data};
+  if (!files.complete())
+    return Error{Errc::not_found, options.data +
+                                      ": not enrolled; run `iris-node enroll --join TOKEN --data " +
+                                      options.data + "` with a token of `iris-cloud token create`"};
+  auto addresses = read_addresses(files);
+  if (!addresses) return addresses.error();
+  auto tls = TlsContext::load(TlsContext::Use::client, tls_files(files));
+  if (!tls) return tls.error();
+  std::unique_ptr<Gateway> gateway{new Gateway};
+  gateway->addresses_ = std::move(*addresses);
+  gateway->name_ = (*tls)->identity().name;
+  if (!options.syslog.empty()) {
+    auto syslog = LocalSyslog::open(options.syslog, gateway->name_);
+    if (!syslog) return syslog.error();
+    gateway->syslog_ = std::move(*syslog);
+  }
+  if (auto started = gateway->start_actors(options); !started) return started.error();
+  if (auto started = gateway->start_link(options, files); !started) return started.error();
+  SourceHubWorld world{gateway->system_.get(), &gateway->directory_, gateway->supervisor_, gateway->router_};
+  auto sources = SourceHub::start(options, world);
+  if (!sources) return sources.error();
+  gateway->sources_ = std::move(*sources);
+  return gateway;
+}
+
+Result<void> Gateway::start_actors(const NodeOptions& options) {
+  SpoolLimits limits;
+  limits.bytes = options.spool_bytes;
+  auto opened = Spool::open(options.data + "/spool", limits, TickScale::wall_now());
+  if (!opened) return opened.error();
+  std::shared_ptr<Spool> spool{std::move(*opened)};
+  auto remembered = remember(*spool);
+  std::vector<Cidr> local;
+  for (const auto& text : options.local) {
+    auto network = parse_cidr(text);
+    if (!network) return Error{Errc::invalid, "--local " + text + ": not a network such as 192.0.2.0/24"};
+    local.push_back(*network);
+  }
+
+  config_ = std::make_unique<ActorConfig>(ActorConfig::Options{.remote = true});
+  system_ = std::make_unique<caf::actor_system>(*config_);
+  close_registry(*system_);
+  auto& system = *system_;
+  SupervisorOptions care;
+  care.on_trouble = [](const CrashReport& report) {
+    spdlog::error("{} crashed {} times in a row: {}", report.name, report.crashes, report.last_error);
+  };
+  supervisor_ = spawn_supervisor(system, directory_, care);
+  auto parent = supervisor_->id();
+  auto wall = [] { return TickScale::wall_now(); };
+
+  supervise<SpoolActor>(
+      supervisor_, "spool",
+      [this, &system, parent, spool, wall] {
+        return spawn_in<SpoolActor, SpoolActorState, caf::detached>(
+            system, directory_, {.kind = "spool", .parent = parent}, spool_actor, spool,
+            std::function<Timestamp()>{wall}, std::function<void()>{[uplink = uplink_] {
+              uplink.with([](const UplinkActor& h) { caf::anon_send(h, atom::wake_v); });
+            }},
+            std::function<void(const Finding&)>{[this](const Finding& finding) {
+              if (syslog_) syslog_->write(finding);
+              spdlog::info("{}: {} {}", finding.detector, finding.entity.name, finding.act);
+            }});
+      },
+      spool_);
+
+  auto route = std::make_shared<RouterWorld>();
+  route->gateway = name_;
+  route->directory = &directory_;
+  route->supervisor = supervisor_;
+  route->spool = spool_;
+  route->losses = losses_;
+  route->now = wall;
+  route->pair_limit = options.max_entities;
+  route->local = local;
+  supervise<RouterActor>(
+      supervisor_, "router",
+      [this, &system, parent, route = std::shared_ptr<const RouterWorld>{route}, remembered] {
+        return spawn_in<RouterActor, RouterState>(system, directory_, {.kind = "router", .parent = parent},
+                                                  router_actor, route, remembered.baselines,
+                                                  remembered.indicators, remembered.terms);
+      },
+      router_);
+
+  inspector_.set(spawn_inspector(system, directory_, parent));
+
+  std::random_device random;
+  auto instance = std::uint64_t(random()) << 32 | random();
+  supervise<UplinkActor>(
+      supervisor_, "uplink",
+      [this, &system, parent, wall, instance, remembered, site = options.site] {
+        UplinkWorld world;
+        world.spool = [slot = spool_] { return slot.get(); };
+        world.inspector = [slot = inspector_] { return slot.get(); };
+        world.router = [slot = router_] { return slot.get(); };
+        world.now = wall;
+        world.give_up = [this](const std::string&) {
+          if (link_) link_->redirect(addresses_);
+        };
+        world.terms_changed = [this](const LinkTerms& terms) {
+          if (sources_) sources_->set_window(terms.scale.window);
+        };
+        world.version = version();
+        world.site = site;
+        world.instance = instance;
+        if (remembered.terms) world.baseline_key = remembered.terms->baseline_key;
+        return spawn_in<UplinkActor, UplinkState>(
+            system, directory_, {.kind = "uplink", .parent = parent}, uplink_actor, std::move(world),
+            remembered.versions, remembered.indicators ? remembered.indicators->version() : std::uint64_t{0});
+      },
+      uplink_);
+  return {};
+}
+
+Result<void> Gateway::start_link(const NodeOptions&, const EnrolmentFiles& files) {
+  LinkClientOptions wanted;
+  wanted.addresses = addresses_;
+  wanted.tls = tls_files(files);
+  LinkClientEvents events;
+  events.up = [uplink = uplink_](caf::strong_actor_ptr session, const Identity& server,
+                                 const std::string& address) {
+    spdlog::info("link: connected to {} at {}", to_uri(server), address);
+    uplink.with([&](const UplinkActor& h) { caf::anon_send(h, atom::up_v, session); });
+  };
+  events.down = [uplink = uplink_](const CloseReason& reason) {
+    spdlog::warn("link: lost: {}", to_string(reason));
+    uplink.with([&](const UplinkActor& h) { caf::anon_send(h, atom::down_v, to_string(reason)); });
+  };
+  events.failed = [](const CloseReason& reason, const std::string& address) {
+    spdlog::warn("link: cannot connect to {}: {}", address, to_string(reason));
+  };
+  auto client = LinkClient::start(*system_, wanted, std::move(events));
+  if (!client) return client.error();
+  link_ = std::move(*client);
+  return {};
+}
+
+Gateway::~Gateway() {
+  Watchdog watchdog{15s, [] {
+                      spdlog::error("the orderly end takes too long; leaving now");
+                      spdlog::shutdown();
+                      std::_Exit(1);
+                    }};
+  sources_.reset();
+  if (system_) shut_down(*system_, supervisor_, 5s);
+  link_.reset();
+  supervisor_ = nullptr;
+  spool_.clear();
+  router_.clear();
+  uplink_.clear();
+  if (auto inspector = inspector_.get()) caf::anon_send_exit(inspector, caf::exit_reason::user_shutdown);
+  inspector_.clear();
+  system_.reset();
+}
+
+} // namespace iris

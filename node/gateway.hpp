@@ -1,0 +1,49 @@
+#pragma once
+#include "actors/actor_config.hpp"
+#include "actors/directory.hpp"
+#include "actors/link/client.hpp"
+#include "node/collector_actor.hpp"
+#include "node/enrolment.hpp"
+#include "node/local_syslog.hpp"
+#include "node/options.hpp"
+#include "node/source_hub.hpp"
+
+#include <memory>
+
+namespace iris {
+
+/// Everything that `iris-node run` consists of, in the order in which it must be made; destroyed in reverse.
+class Gateway {
+public:
+  [[nodiscard]] static Result<std::unique_ptr<Gateway>> start(const NodeOptions& options);
+  /// Sources first, then the actors, so that what was seen is in the spool.
+  ~Gateway();
+  Gateway(const Gateway&) = delete;
+  Gateway& operator=(const Gateway&) = delete;
+
+  [[nodiscard]] caf::actor_system& system() { return *system_; }
+  [[nodiscard]] const Slot<InspectorActor>& inspector() const { return inspector_; }
+  [[nodiscard]] const std::string& name() const { return name_; }
+
+private:
+  Gateway() = default;
+  Result<void> start_actors(const NodeOptions& options);
+  Result<void> start_link(const NodeOptions& options, const EnrolmentFiles& files);
+
+  std::string name_;
+  Directory directory_;
+  std::unique_ptr<ActorConfig> config_;
+  std::unique_ptr<caf::actor_system> system_;
+  std::unique_ptr<LocalSyslog> syslog_;
+  std::shared_ptr<LossLedger> losses_ = std::make_shared<LossLedger>();
+  SupervisorActor supervisor_;
+  Slot<SpoolActor> spool_;
+  Slot<RouterActor> router_;
+  Slot<UplinkActor> uplink_;
+  Slot<InspectorActor> inspector_;
+  std::vector<std::string> addresses_;
+  std::unique_ptr<LinkClient> link_;
+  std::unique_ptr<SourceHub> sources_;
+};
+
+} // namespace iris

@@ -1,0 +1,39 @@
+#pragma once
+#include "actors/directory.hpp"
+#include "actors/interfaces.hpp"
+#include "actors/slot.hpp"
+#include "core/base/result.hpp"
+#include "core/inventory/inventory.hpp"
+#include "node/options.hpp"
+
+#include <memory>
+
+namespace iris {
+
+struct SourceHubWorld {
+  caf::actor_system* system = nullptr;
+  Directory* directory = nullptr;
+  SupervisorActor supervisor;
+  Slot<RouterActor> router;
+};
+
+/// Starts every source, passes on what they see to the router, and keeps packet sources on the interfaces
+/// that matter as container networks come and go. Each source is an actor in the directory.
+class SourceHub {
+public:
+  [[nodiscard]] static Result<std::unique_ptr<SourceHub>> start(const NodeOptions& options,
+                                                                SourceHubWorld world);
+  ~SourceHub(); ///< stops all; nothing is sent afterwards
+  SourceHub(const SourceHub&) = delete;
+  SourceHub& operator=(const SourceHub&) = delete;
+
+  /// Windows of counters last so long; TimeScale::window as the cloud set it.
+  void set_window(Duration window);
+
+private:
+  struct State;
+  explicit SourceHub(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+} // namespace iris
