@@ -53,8 +53,8 @@ std::optional<Finding> network_volume(const JudgeView& view, const Act& act,
   if (flow->inbound) finding.peer.port = 0;
   auto window = " (a window is " + human_duration(view.scale.window) + ")";
   auto seen = worst.samples == 0
-                  ? "It was never seen to send anything there"
-                  : "At most " + describe_value(worst.key.family, worst.threshold.max) + " in " +
+                  ? "it was never seen to send anything there"
+                  : "at most " + describe_value(worst.key.family, worst.threshold.max) + " in " +
                         std::to_string(worst.samples) + (worst.samples == 1 ? " sample" : " samples");
   finding.expected =
       describe(worst.key) + (worst.key.family == NumberFamily::window_bytes_out ? window : "") + ": " + seen +

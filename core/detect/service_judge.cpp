@@ -187,12 +187,9 @@ struct ServiceJudge::State {
       claim(process_origin(view, act));
       claim(process_tool(view, act));
       judge_novelty(view, act, claims);
-    } else if (const auto* flow = std::get_if<Flow>(&observation.what)) {
+    } else if (std::holds_alternative<Flow>(observation.what)) {
       claim(network_known_bad(view, act));
       judge_novelty(view, act, claims);
-      auto volume = numbers.add(observation, *flow);
-      if (auto finding = network_volume(view, act, volume))
-        report_volume(std::move(*finding), volume, observation.at, out);
     } else if (const auto* change = std::get_if<ContainerChange>(&observation.what)) {
       if (change->action == ContainerAction::oom) out_of_memory_at = observation.at;
       bool recent = out_of_memory_at != 0 && observation.at - out_of_memory_at < 10 * second;
@@ -202,6 +199,11 @@ struct ServiceJudge::State {
       judge_novelty(view, act, claims);
     }
     report_one(claims, observation.at, out);
+    if (const auto* flow = std::get_if<Flow>(&observation.what)) {
+      auto volume = numbers.add(observation, *flow);
+      if (auto finding = network_volume(view, act, volume))
+        report_volume(std::move(*finding), volume, observation.at, out);
+    }
   }
 
   void close_window(Timestamp now, std::vector<Finding>& out, bool force) {

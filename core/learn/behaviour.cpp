@@ -21,7 +21,7 @@ void put_level(Behaviour& behaviour, std::size_t level, std::string text) {
 
 Behaviour exec_behaviour(const ProcessInfo& process) {
   Behaviour behaviour{.family = Family::exec};
-  std::string parent = process.entered ? "outside the container" : process.parent_exe;
+  std::string parent = process.entered ? "someone outside of the container" : process.parent_exe;
   if (parent.empty()) parent = "the container's start";
   auto arguments = normalise_arguments(process.args);
   put_level(behaviour, 0, process.exe + (arguments.empty() ? "" : " " + arguments) + " started by " + parent);

@@ -170,10 +170,20 @@ private:
     return true;
   }
 
+  void vouch(TrustView::Stats& stats) const {
+    for (std::size_t family = 0; family < family_count; ++family)
+      for (std::size_t level = 0; level < level_count; ++level) {
+        auto& exposure = stats[BaselinePart::stat_index(Family(family), Phase::steady, level)].exposure;
+        exposure = std::max(exposure, policy_.vouched_days);
+      }
+  }
+
   void build_fleet(Baseline& baseline) const {
     auto& part = baseline.fleet;
     part.gateways = std::uint32_t(view_.gateways());
     part.stats = view_.fleet_stats(now_);
+    if (std::any_of(progress_.begin(), progress_.end(), [](const Progress& one) { return one.forced; }))
+      vouch(part.stats);
     std::unordered_map<std::uint64_t, LearnedKey> keys;
     std::map<NumberKey, NumberSamples> numbers;
     std::map<NumberKey, std::uint32_t> number_gateways;
@@ -237,6 +247,7 @@ private:
     part.gateways = 1;
     part.progress = progress_[gateway];
     part.stats = view_.site_stats(gateway, now_);
+    if (part.progress.forced) vouch(part.stats);
     bool alone = view_.gateways() < policy_.quorum;
     for (const auto& [id, key] : view_.keys(gateway)) {
       if (!key.site && view_.fleet_trusts(key.key, key.phase, now_)) continue;

@@ -19,6 +19,8 @@ struct TrainingPolicy {
   std::uint32_t looks = 7;  ///< m: looks at 2, 4, 8 … 2^m learning days
   double alpha = 0.05;
   double report_bits = 3; ///< a novelty below this is not reported (and not counted in the backtest)
+  /// Where a person promotes a service early he vouches for what was seen: E counts as at least so many days.
+  double vouched_days = 7;
   TimeScale scale;
 };
 

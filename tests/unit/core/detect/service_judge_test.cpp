@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 using namespace iris;
@@ -268,6 +269,99 @@ TEST_CASE("an attack that lasts does not become normal while its alert is open")
   life.close();
   REQUIRE(life.findings.size() == 1);
   CHECK(life.findings[0].score > 4); // nor does it make other new programs less surprising
+}
+
+TEST_CASE("a person may promote early and vouches for what was seen") {
+  Life life;
+  life.normal();
+  life.close();
+  life.input.force_promotion = true;
+  life.train();
+  life.normal();
+  life.close();
+  CHECK(life.findings.empty() == false); // nothing has been seen on two days yet
+  life.findings.clear();
+  life.live(4);
+  life.findings.clear();
+  life.normal();
+  CHECK(life.findings.empty());
+  life.call(life.thermostat, 47808);
+  REQUIRE(life.findings.size() == 1);
+  CHECK(life.findings[0].score == Approx(std::log2(14)));
+}
+
+TEST_CASE("ONVIF netscan and BACnet Who-Is are quiet once they were learned") {
+  Life life{entity_of(EntityKind::service, "edgex-device-onvif-camera", "172.18.0.12")};
+  auto discover = [&] {
+    for (int host = 1; host < 255; ++host) {
+      auto probe = life.flow(nullptr, ("10.77.0." + std::to_string(host)).c_str(), 3702, false, 900, 0);
+      probe.protocol = 17;
+      probe.state = FlowState::one_way;
+      probe.packets_in = 0;
+      life.see({.what = probe});
+    }
+    auto who_is = life.flow(nullptr, "255.255.255.255", 47808, false, 40, 0);
+    who_is.protocol = 17;
+    life.see({.what = who_is});
+  };
+  for (int i = 0; i < 36; ++i) {
+    if (i % 2 == 0) discover();
+    life.close();
+    life.train();
+  }
+  REQUIRE(life.baseline->state_for("gw") == LearningState::monitoring);
+  life.findings.clear();
+  discover();
+  life.close();
+  CHECK(life.findings.empty());
+  // The same probe from a service that never did it is told.
+  Life other;
+  other.grow_up();
+  other.call("10.77.0.9", 3702);
+  CHECK(other.findings.size() == 1);
+}
+
+TEST_CASE(
+    "sys-mgmt-agent calls docker: quiet once learned; programs that a start script puts on a volume too") {
+  Life life{entity_of(EntityKind::service, "edgex-sys-mgmt-agent", "172.18.0.14")};
+  for (int i = 0; i < 36; ++i) {
+    life.run({"/sys-mgmt-executor", "edgex-core-data", "metrics"}, "/sys-mgmt-agent");
+    life.run({"/usr/bin/docker", "stats", "edgex-core-data", "--no-stream"}, "/sys-mgmt-executor");
+    life.run({"/edgex-init/security-bootstrapper", "listenTcp"}, "/bin/sh", Origin::mount);
+    life.close();
+    life.train();
+  }
+  REQUIRE(life.baseline->state_for("gw") == LearningState::monitoring);
+  CHECK(life.findings.front().detector == "process.origin");
+  life.findings.clear();
+  life.run({"/usr/bin/docker", "stats", "edgex-core-data", "--no-stream"}, "/sys-mgmt-executor");
+  life.run({"/edgex-init/security-bootstrapper", "listenTcp"}, "/bin/sh", Origin::mount);
+  CHECK(life.findings.empty());
+  life.run({"/usr/bin/docker", "exec", "-it", "edgex-mongo", "sh"}, "/sys-mgmt-executor");
+  CHECK(life.findings.size() == 1);
+}
+
+TEST_CASE("memory execution is never learned, a runtime's own is exempt by its parent") {
+  Life life;
+  for (int i = 0; i < 36; ++i) {
+    life.run({"/memfd:x (deleted)"}, "/usr/bin/java", Origin::memory);
+    life.normal();
+    life.close();
+    life.train();
+  }
+  life.findings.clear();
+  life.run({"/memfd:x (deleted)"}, "/usr/bin/java", Origin::memory);
+  REQUIRE(life.findings.size() == 1);
+  CHECK(life.findings[0].severity == Severity::critical);
+  CHECK(life.findings[0].act == "ran /memfd:x (deleted), which exists in memory only");
+  life.findings.clear();
+  Life fresh;
+  ProcessStart runc;
+  runc.process.exe = "/memfd:runc_cloned";
+  runc.process.args = {"runc", "init"};
+  runc.process.origin = Origin::memory;
+  fresh.see({.what = runc});
+  CHECK(fresh.findings.empty());
 }
 
 TEST_CASE("the same life gives the same findings") {
