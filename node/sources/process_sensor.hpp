@@ -33,6 +33,9 @@ public:
   [[nodiscard]] virtual int descriptor() const = 0;   ///< readable when there is something to drain
   /// Hands over what is there and returns how many events that were.
   virtual std::size_t drain(ProcessSink& sink) = 0;
+  /// Whether events must be drained at once, since more is read from /proc; otherwise they may gather for a
+  /// while.
+  [[nodiscard]] virtual bool urgent() const { return false; }
   /// Said before the thread waits on the descriptor; drain once more afterwards.
   virtual void about_to_sleep() {}
   /// Events lost since the last call, of any kind.

@@ -144,6 +144,11 @@ private:
     seed(attached);
     flush();
     while (!stop_) {
+      if (sensor_->urgent()) {
+        (void)step();
+        wait(-1, true);
+        continue;
+      }
       if (step() > 0) {
         wait(gather_ms, false);
         continue;
