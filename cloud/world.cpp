@@ -34,6 +34,23 @@ TrainerActor trainer_of(const WorldPtr& world, const std::string& tenant, const 
   });
 }
 
+Result<void> load_outbox(CloudWorld& world) {
+  std::uint64_t next = 1;
+  for (auto& sink : world.sinks) {
+    const auto prefix = KeyBuilder{}.text(sink.name).str();
+    std::uint64_t count = 0;
+    auto scanned = world.store->scan(Table::outbox, prefix, [&](std::string_view key, std::string_view) {
+      ++count;
+      next = std::max(next, KeyReader{key.substr(prefix.size())}.u64() + 1);
+      return true;
+    });
+    if (!scanned) return scanned.error();
+    *sink.waiting = count;
+  }
+  world.next_outbox = next;
+  return {};
+}
+
 void add_audit(CloudWorld& world, StoreWrite& write, const std::string& tenant, const std::string& by,
                const std::string& what, const std::string& target, const std::string& detail) {
   write.put(Table::audit, audit_key(tenant, world.now(), world.next_audit++),

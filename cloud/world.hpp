@@ -52,6 +52,10 @@ public:
     const std::lock_guard lock{mutex_};
     slots_.erase(key);
   }
+  void clear() {
+    const std::lock_guard lock{mutex_};
+    slots_.clear();
+  }
   [[nodiscard]] std::vector<Handle> all() const {
     const std::lock_guard lock{mutex_};
     std::vector<Handle> result;
@@ -118,6 +122,9 @@ using WorldPtr = std::shared_ptr<CloudWorld>;
                                             const std::string& gateway);
 [[nodiscard]] TrainerActor trainer_of(const WorldPtr& world, const std::string& tenant,
                                       const std::string& profile);
+/// Counts what waits for each sink and continues the numbers of the outbox behind it, so that nothing is
+/// overwritten.
+[[nodiscard]] Result<void> load_outbox(CloudWorld& world);
 /// A row that says who did what.
 void add_audit(CloudWorld& world, StoreWrite& write, const std::string& tenant, const std::string& by,
                const std::string& what, const std::string& target, const std::string& detail);

@@ -49,22 +49,6 @@ CloudSettings settings_of(const CloudConfig& config) {
   return settings;
 }
 
-/// The first number that no row of the outbox has.
-std::uint64_t first_free_outbox(CloudWorld& world) {
-  std::uint64_t next = 1;
-  for (auto& sink : world.sinks) {
-    const auto prefix = KeyBuilder{}.text(sink.name).str();
-    std::uint64_t count = 0;
-    (void)world.store->scan(Table::outbox, prefix, [&](std::string_view key, std::string_view) {
-      ++count;
-      next = std::max(next, KeyReader{key.substr(prefix.size())}.u64() + 1);
-      return true;
-    });
-    *sink.waiting = count;
-  }
-  return next;
-}
-
 } // namespace
 
 struct CloudProgram::Impl {
@@ -127,7 +111,7 @@ Result<void> CloudProgram::Impl::start_world() {
     world->sinks.push_back({sink.name, sink.tenant, {}, {}});
   for (auto& sink : world->sinks)
     sink.waiting = std::make_shared<std::atomic<std::uint64_t>>(0);
-  world->next_outbox = first_free_outbox(*world);
+  if (auto done = load_outbox(*world); !done) return done.error();
   // Numbers that must not meet those of an earlier run.
   world->next_audit = std::uint64_t(world->now()) & ~(std::uint64_t(1) << 63);
   return {};
@@ -204,7 +188,9 @@ void CloudProgram::Impl::await_actors() {
     if (!who) return;
     self->request(who, 120s, atom::inspect_v)
         .receive([](const Ref<InspectAnswer>&) {},
-                 [&](const caf::error& error) { spdlog::warn("{} is not ready: {}", name, caf::to_string(error)); });
+                 [&](const caf::error& error) {
+                   spdlog::warn("{} is not ready: {}", name, caf::to_string(error));
+                 });
   };
   await(world->intelligence_actor.get(), "intelligence");
   await(world->alerts.get(), "the alert manager");

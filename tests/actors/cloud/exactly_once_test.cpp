@@ -1,0 +1,209 @@
+#include "tests/actors/cloud/cloud_fixture.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace iris;
+using namespace iris::test;
+
+TEST_CASE("a batch is applied once: a repeat is acknowledged again without effect, a gap is refused") {
+  TempDir dir;
+  Cloud cloud{dir};
+  auto gateway = cloud.aggregator();
+  auto terms = cloud.hello(gateway, 0);
+  CHECK(terms.epoch == 1);
+  CHECK(terms.site == "plant");
+  CHECK(cloud.send(gateway, 1, 1, findings({"a", "b"})) == 1);
+  CHECK(cloud.send(gateway, 1, 1, findings({"a", "b"})) == 1);
+  CHECK(cloud.send(gateway, 1, 3, findings({"c"})) == 1);
+  CHECK(cloud.send(gateway, 7, 2, findings({"c"})) == 0);
+  auto alerts = cloud.stored_alerts();
+  REQUIRE(alerts.size() == 2);
+  for (const auto& alert : alerts) {
+    CHECK(alert.revision == 1);
+    CHECK(alert.finding.count == 1);
+    CHECK(alert.tenant == "acme");
+    CHECK(alert.site == "plant");
+  }
+  CHECK(cloud.rows(Table::outbox) == 2);
+  CHECK(cloud.send(gateway, 1, 2, findings({"a"})) == 2);
+  CHECK(cloud.rows(Table::outbox) == 3);
+  CHECK(cloud.stored_alerts().size() == 2);
+  // The other lane counts for itself.
+  CHECK(cloud.send(gateway, 1, 1, batch_of({}), 1) == 1);
+}
+
+TEST_CASE("a crash after the write and before the acknowledgement loses nothing and doubles nothing") {
+  TempDir dir;
+  {
+    Cloud cloud{dir};
+    auto gateway = cloud.aggregator();
+    CHECK(cloud.hello(gateway, 0).epoch == 1);
+    CHECK(cloud.send(gateway, 1, 1, findings({"a"})) == 1);
+    cloud.writes_hang = true;
+    CHECK(cloud.send(gateway, 1, 2, findings({"a", "b"})) == -1);
+  } // everything in memory is gone
+  Cloud cloud{dir};
+  auto gateway = cloud.aggregator();
+  auto terms = cloud.hello(gateway, 1, 3);
+  CHECK(terms.epoch == 1);
+  CHECK(terms.applied[0] == 2);
+  // The gateway may still believe that the second one is missing.
+  CHECK(cloud.send(gateway, 1, 2, findings({"a", "b"})) == 2);
+  CHECK(cloud.send(gateway, 1, 3, findings({"b"})) == 3);
+  auto alerts = cloud.stored_alerts();
+  REQUIRE(alerts.size() == 2);
+  for (const auto& alert : alerts) {
+    CHECK(alert.finding.count == 2);
+    CHECK(alert.revision == 2);
+  }
+  CHECK(cloud.rows(Table::outbox) == 4); // a1, then a2 and b1, then b2
+}
+
+TEST_CASE("a crash before the write applies the batch when it comes again") {
+  TempDir dir;
+  {
+    Cloud cloud{dir};
+    auto gateway = cloud.aggregator();
+    (void)cloud.hello(gateway, 0);
+    CHECK(cloud.send(gateway, 1, 1, findings({"a"})) == 1);
+    cloud.writes_fail = true;
+    CHECK(cloud.send(gateway, 1, 2, findings({"a", "b"})) == -1);
+  }
+  Cloud cloud{dir};
+  auto gateway = cloud.aggregator();
+  CHECK(cloud.hello(gateway, 1, 2).applied[0] == 1);
+  CHECK(cloud.send(gateway, 1, 2, findings({"a", "b"})) == 2);
+  CHECK(cloud.stored_alerts().size() == 2);
+  CHECK(cloud.rows(Table::outbox) == 3);
+}
+
+TEST_CASE("a failed write makes the aggregator start anew from the store") {
+  TempDir dir;
+  Cloud cloud{dir};
+  auto gateway = cloud.aggregator();
+  (void)cloud.hello(gateway, 0);
+  cloud.writes_fail = true;
+  CHECK(cloud.send(gateway, 1, 1, findings({"a"})) == -1);
+  CHECK_FALSE(aggregator_of(cloud.world, "acme", "gw-1")); // waits for its supervisor
+  cloud.writes_fail = false;
+  cloud.pass(std::chrono::milliseconds{200});
+  auto again = cloud.aggregator();
+  REQUIRE(again);
+  CHECK(again != gateway);
+  CHECK(cloud.hello(again, 1, 1).applied[0] == 0);
+  CHECK(cloud.send(again, 1, 1, findings({"a"})) == 1);
+  CHECK(cloud.stored_alerts().size() == 1);
+}
+
+TEST_CASE("the same batch twice while the first is being written is applied once and both are answered") {
+  TempDir dir;
+  Cloud cloud{dir};
+  auto gateway = cloud.aggregator();
+  (void)cloud.hello(gateway, 0);
+  auto batch = make_ref(BatchIn{1, 1, 0, 1, findings({"a"})});
+  auto first = cloud.self->request(gateway, std::chrono::seconds{5}, batch);
+  auto second = cloud.self->request(gateway, std::chrono::seconds{5}, batch);
+  cloud.settle();
+  int acks = 0;
+  auto count = [&](const wire::Ack& ack) { acks += ack.seq == 1 ? 1 : 100; };
+  auto no_error = [](const caf::error& error) { FAIL(caf::to_string(error)); };
+  first.receive(count, no_error);
+  second.receive(count, no_error);
+  CHECK(acks == 2);
+  CHECK(cloud.stored_alerts().at(0).finding.count == 1);
+}
+
+TEST_CASE("an epoch that is not ours, or a spool that is behind, starts a new epoch") {
+  TempDir dir;
+  Cloud cloud{dir};
+  auto gateway = cloud.aggregator();
+  CHECK(cloud.hello(gateway, 0).epoch == 1);
+  CHECK(cloud.send(gateway, 1, 1, findings({"a"})) == 1);
+  CHECK(cloud.hello(gateway, 1, 1).epoch == 1);
+  // Its spool was lost: it says epoch 1, but has nothing.
+  auto terms = cloud.hello(gateway, 1, 0);
+  CHECK(terms.epoch == 2);
+  CHECK(terms.applied[0] == 0);
+  // It comes from another cloud.
+  CHECK(cloud.hello(gateway, 9, 1).epoch == 10);
+  // A number without sense does not run over.
+  CHECK(cloud.hello(gateway, ~std::uint64_t{0}, 1).epoch == 11);
+  CHECK(cloud.send(gateway, 11, 1, findings({"b"})) == 1);
+}
+
+TEST_CASE("a damaged batch is counted and passed over, and what is good in it is taken") {
+  TempDir dir;
+  Cloud cloud{dir};
+  auto gateway = cloud.aggregator();
+  (void)cloud.hello(gateway, 0);
+  CHECK(cloud.send(gateway, 1, 1, std::vector<char>(24, 'x')) == 1);
+  auto bad = finding("bad");
+  bad.severity = Severity(77);
+  CHECK(cloud.send(gateway, 1, 2, batch_of({bad, finding("good")})) == 2);
+  auto alerts = cloud.stored_alerts();
+  REQUIRE(alerts.size() == 1);
+  CHECK(alerts[0].finding.cause == "good");
+  CHECK(cloud.world->counters.entries_damaged == 2);
+}
+
+TEST_CASE("open alerts, their incidents and their ids survive a restart") {
+  TempDir dir;
+  std::string id, incident;
+  {
+    Cloud cloud{dir};
+    auto gateway = cloud.aggregator();
+    (void)cloud.hello(gateway, 0);
+    CHECK(cloud.send(gateway, 1, 1, findings({"a"})) == 1);
+    id = cloud.stored_alerts().at(0).id;
+    incident = cloud.stored_alerts().at(0).incident;
+  }
+  Cloud cloud{dir};
+  auto gateway = cloud.aggregator();
+  (void)cloud.hello(gateway, 1, 2);
+  CHECK(cloud.send(gateway, 1, 2, findings({"a", "b"})) == 2);
+  auto alerts = cloud.stored_alerts();
+  REQUIRE(alerts.size() == 2);
+  for (const auto& alert : alerts)
+    CHECK(alert.incident == incident);
+  CHECK((alerts[0].id == id || alerts[1].id == id));
+}
+
+TEST_CASE("a gateway's alerts are bounded: closed ones go first") {
+  TempDir dir;
+  Cloud cloud{dir};
+  cloud.world->settings.alerts_per_gateway = 20;
+  auto gateway = cloud.aggregator();
+  (void)cloud.hello(gateway, 0);
+  CHECK(cloud.send(gateway, 1, 1, findings({"keep"})) == 1);
+  auto kept = cloud.stored_alerts().at(0).id;
+  CHECK(cloud.send(gateway, 1, 2, findings({"closed"})) == 2);
+  std::string closed;
+  for (const auto& alert : cloud.stored_alerts())
+    if (alert.finding.cause == "closed") closed = alert.id;
+  CHECK(cloud.query("close", {closed}).status == 0);
+  for (std::uint64_t i = 3; i <= 21; ++i)
+    CHECK(cloud.send(gateway, 1, i, findings({std::to_string(i)})) == std::int64_t(i));
+  auto alerts = cloud.stored_alerts();
+  CHECK(alerts.size() <= 20);
+  CHECK(cloud.world->counters.alerts_dropped == 2);
+  for (const auto& alert : alerts)
+    CHECK(alert.id != closed);
+  (void)kept;
+}
+
+TEST_CASE("an aggregator without a session goes home and comes back with all it knew") {
+  TempDir dir;
+  Cloud cloud{dir};
+  auto gateway = cloud.aggregator();
+  (void)cloud.hello(gateway, 0);
+  CHECK(cloud.send(gateway, 1, 1, findings({"a"})) == 1);
+  cloud.self->send(gateway, atom::down_v, std::uint64_t{1});
+  cloud.settle();
+  for (int i = 0; i < 200 && cloud.world->aggregators.size() != 0; ++i) {
+    cloud.clock += 5 * second;
+    cloud.pass(std::chrono::seconds{5}, std::chrono::seconds{5});
+  }
+  CHECK(cloud.world->aggregators.size() == 0);
+  auto again = cloud.aggregator();
+  CHECK(cloud.hello(again, 1, 1).applied[0] == 1);
+}

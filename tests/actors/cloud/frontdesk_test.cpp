@@ -1,0 +1,120 @@
+#include "tests/actors/cloud/cloud_fixture.hpp"
+
+#include "actors/inspector.hpp"
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+using namespace iris;
+using namespace iris::test;
+
+namespace {
+
+struct TwoTenants {
+  TempDir dir;
+  Cloud cloud{dir};
+  std::string acme_alert, other_alert;
+  TwoTenants() {
+    for (const auto* tenant : {"acme", "other"}) {
+      auto gateway = cloud.aggregator("gw-1", tenant);
+      (void)cloud.hello(gateway, 0);
+      CHECK(cloud.send(gateway, 1, 1, findings({"a"})) == 1);
+    }
+    for (const auto& alert : cloud.stored_alerts())
+      (alert.tenant == "acme" ? acme_alert : other_alert) = alert.id;
+  }
+};
+
+} // namespace
+
+TEST_CASE_METHOD(TwoTenants, "an operator sees, shows and changes his tenant's alerts only") {
+  auto mine = cloud.query("alerts", {}, "acme");
+  REQUIRE(mine.lines.size() == 1);
+  CHECK(mine.lines[0].find(acme_alert) != std::string::npos);
+  CHECK(cloud.query("alerts", {}, "*").lines.size() == 2);
+  CHECK(cloud.query("alerts", {}, "nobody").lines.empty());
+  CHECK(cloud.query("alert", {acme_alert}, "acme").lines.size() == 1);
+  auto foreign = cloud.query("alert", {other_alert}, "acme");
+  auto none = cloud.query("alert", {"A-0"}, "acme");
+  CHECK(foreign.status == std::uint8_t(Errc::not_found));
+  CHECK(foreign.status == none.status); // no way to tell that it exists
+  CHECK(cloud.query("close", {other_alert}, "acme").status == std::uint8_t(Errc::not_found));
+  CHECK(cloud.query("gateways", {}, "acme").lines.size() == 1);
+}
+
+TEST_CASE_METHOD(TwoTenants, "what changes something needs an admin and leaves an audit row and a revision") {
+  auto before = cloud.rows(Table::outbox);
+  CHECK(cloud.query("close", {acme_alert}, "acme", false).status == std::uint8_t(Errc::refused));
+  CHECK(cloud.query("promote", {"edgex-mongo"}, "acme", false).status == std::uint8_t(Errc::refused));
+  CHECK(cloud.rows(Table::audit) == 0);
+  auto closed = cloud.query("close", {acme_alert}, "acme", true);
+  REQUIRE(closed.lines.size() == 1);
+  CHECK(nlohmann::json::parse(closed.lines[0])["state"] == "closed");
+  CHECK(nlohmann::json::parse(closed.lines[0])["revision"] == 2);
+  CHECK(cloud.rows(Table::outbox) == before + 1);
+  CHECK(cloud.rows(Table::audit) == 1);
+  CHECK(cloud.query("alerts", {"state=open"}, "acme").lines.empty());
+  CHECK(cloud.query("alerts", {"state=closed"}, "acme").lines.size() == 1);
+  auto audit = cloud.query("audit", {}, "acme");
+  REQUIRE(audit.lines.size() == 1);
+  CHECK(audit.lines[0].find("operator test") != std::string::npos);
+  CHECK(cloud.query("audit", {}, "other").lines.empty());
+}
+
+TEST_CASE_METHOD(TwoTenants, "a question that is not understood says what is") {
+  CHECK(cloud.query("alerts", {"state=green"}).message.find("state=open|acknowledged|closed") !=
+        std::string::npos);
+  CHECK(cloud.query("alerts", {"limit=0"}).status == std::uint8_t(Errc::invalid));
+  CHECK(cloud.query("dance").message.find("known are alerts") != std::string::npos);
+  CHECK(cloud.query("actors", {"gw-9"}).message == "no gateway gw-9 is connected; \"gateways\" lists them");
+  CHECK(cloud.query("baseline", {"nothing"}).status == std::uint8_t(Errc::not_found));
+}
+
+TEST_CASE_METHOD(TwoTenants, "actors are listed by node; one that does not answer makes the answer partial") {
+  cloud.world->inspector.set(spawn_inspector(cloud.system, cloud.directory));
+  auto heard = std::make_shared<FakeGateway>();
+  auto uplink = spawn_in<UplinkActor, FakeUplinkState>(cloud.system, cloud.directory, {.kind = "fake"},
+                                                       fake_uplink, heard);
+  std::vector<std::string> closed;
+  auto session = cloud.open_session(Role::gateway, "acme", "gw-1", closed);
+  cloud.self->send(uplink, atom::up_v, caf::actor_cast<caf::strong_actor_ptr>(session));
+  cloud.settle();
+  auto all = cloud.query("actors", {}, "acme");
+  CHECK(all.status == 0);
+  CHECK_FALSE(all.partial);
+  int of_gateway = 0;
+  for (const auto& line : all.lines) {
+    auto json = nlohmann::json::parse(line);
+    of_gateway += json["node"] == "gw-1" ? 1 : 0;
+    CHECK(json["name"].get<std::string>().find("other/") ==
+          std::string::npos); // aggregator of the other tenant
+  }
+  CHECK(of_gateway == 1);
+  CHECK(cloud.query("actors", {"cloud"}, "acme").lines.size() + 1 == all.lines.size());
+  CHECK(cloud.query("actors", {"gw-1"}, "other").status == std::uint8_t(Errc::not_found));
+  heard->silent = true;
+  QueryRequest request;
+  request.verb = "actors";
+  request.tenant = "acme";
+  request.deadline_ms = 500;
+  auto pending =
+      cloud.self->request(cloud.world->frontdesk.get(), std::chrono::seconds{5}, make_ref(request));
+  cloud.settle();
+  cloud.pass(std::chrono::seconds{1}, std::chrono::milliseconds{100});
+  QueryAnswer answer;
+  pending.receive([&](const Ref<QueryAnswer>& got) { answer = *got; },
+                  [](const caf::error& error) { FAIL(caf::to_string(error)); });
+  CHECK(answer.partial);
+  CHECK(answer.status == 0);
+  CHECK(answer.lines.size() + 1 == all.lines.size());
+}
+
+TEST_CASE("names of the cloud's actors are shown to their tenant only") {
+  CHECK(actor_visible(R"({"name":"acme/gw-1"})", "acme"));
+  CHECK_FALSE(actor_visible(R"({"name":"acme/gw-1"})", "acm"));
+  CHECK(actor_visible(R"({"name":""})", "acme"));
+  CHECK(actor_visible(R"({"name":"x/y"})", "*"));
+  CHECK_FALSE(actor_visible("garbage", "acme"));
+  CHECK(with_node(R"({"id":1})", "gw") == R"({"node":"gw","id":1})");
+  CHECK(with_node("{}", "gw") == R"({"node":"gw"})");
+}

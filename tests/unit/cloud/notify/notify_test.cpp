@@ -1,0 +1,181 @@
+#include "cloud/notify/sink.hpp"
+#include "cloud/notify/sink_thread.hpp"
+#include "tests/unit/core/alert/alert_fixture.hpp"
+
+#include <arpa/inet.h>
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <future>
+#include <thread>
+
+using namespace iris;
+
+namespace {
+
+/// Listens on loopback; serves one connection with the given answers, one a request, and keeps what it read.
+class Server {
+public:
+  explicit Server(std::vector<std::string> answers) : answers_{std::move(answers)} {
+    listener_ = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    REQUIRE(::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) == 0);
+    REQUIRE(::listen(listener_, 4) == 0);
+    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
+    port = ntohs(address.sin_port);
+    thread_ = std::thread{[this] { serve(); }};
+  }
+  ~Server() {
+    ::shutdown(listener_, SHUT_RDWR);
+    thread_.join();
+    ::close(listener_);
+  }
+  void finish() { thread_done_.get_future().wait(); }
+  std::uint16_t port = 0;
+  std::vector<std::string> requests;
+
+private:
+  void serve() {
+    int peer = ::accept(listener_, nullptr, nullptr);
+    if (peer >= 0) {
+      for (const auto& answer : answers_) {
+        std::string request;
+        char buffer[8'192];
+        for (;;) {
+          auto got = ::recv(peer, buffer, sizeof buffer, 0);
+          if (got <= 0) break;
+          request.append(buffer, std::size_t(got));
+          auto end = request.find("\r\n\r\n");
+          auto length = request.find("Content-Length: ");
+          if (end == std::string::npos || length == std::string::npos) continue;
+          if (request.size() >= end + 4 + std::stoul(request.substr(length + 16))) break;
+        }
+        requests.push_back(request);
+        (void)!::send(peer, answer.data(), answer.size(), MSG_NOSIGNAL);
+      }
+      ::close(peer);
+    }
+    thread_done_.set_value();
+  }
+  std::vector<std::string> answers_;
+  int listener_ = -1;
+  std::promise<void> thread_done_;
+  std::thread thread_;
+};
+
+SinkConfig webhook_to(std::uint16_t port) {
+  SinkConfig config;
+  config.kind = SinkConfig::Kind::webhook;
+  config.name = "hook";
+  config.url = "http://127.0.0.1:" + std::to_string(port) + "/in?x=1";
+  config.secret = "s3cret";
+  config.timeout = 2 * second;
+  return config;
+}
+
+} // namespace
+
+TEST_CASE("the signature is HMAC-SHA-256 (RFC 4231, test case 2)") {
+  CHECK(webhook_signature("Jefe", "what do ya want for nothing?") ==
+        "sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+}
+
+TEST_CASE("webhook addresses") {
+  auto url = parse_webhook_url("https://soc.example/hooks/iris?a=b");
+  REQUIRE(url);
+  CHECK(url->tls);
+  CHECK(url->host == "soc.example");
+  CHECK(url->port == "443");
+  CHECK(url->target == "/hooks/iris?a=b");
+  CHECK(parse_webhook_url("http://[::1]:8080")->host == "::1");
+  CHECK(parse_webhook_url("http://[::1]:8080")->port == "8080");
+  CHECK(parse_webhook_url("http://h?q")->target == "/?q");
+  for (const auto* bad :
+       {"ftp://h/", "http://", "http://h:x/", "http://user:pw@h/", "http://h/a b", "http://h/\r\nX: y"})
+    CHECK_FALSE(parse_webhook_url(bad));
+}
+
+TEST_CASE("a webhook posts the JSON with its signature and keeps the connection") {
+  const std::string ok = "HTTP/1.1 204 No Content\r\n\r\n";
+  Server server{
+      {ok, "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 422 No\r\nContent-Length: 0\r\n\r\n"}};
+  auto sink = make_sink(webhook_to(server.port));
+  auto alert = sample_alert();
+  CHECK(sink->deliver(alert).outcome == Delivery::Outcome::done);
+  alert.revision = 4;
+  auto busy = sink->deliver(alert);
+  CHECK(busy.outcome == Delivery::Outcome::retry);
+  CHECK(busy.error == "127.0.0.1 answered 503 Busy");
+  CHECK(sink->deliver(alert).outcome == Delivery::Outcome::refused);
+  server.finish();
+  REQUIRE(server.requests.size() == 3); // all over one connection
+  const auto& first = server.requests[0];
+  auto body = first.substr(first.find("\r\n\r\n") + 4);
+  CHECK(first.rfind("POST /in?x=1 HTTP/1.1\r\n", 0) == 0);
+  CHECK(first.find("X-Iris-Alert: " + alert.id + "\r\n") != std::string::npos);
+  CHECK(first.find("X-Iris-Revision: 3\r\n") != std::string::npos);
+  CHECK(first.find("X-Iris-Signature: " + webhook_signature("s3cret", body) + "\r\n") != std::string::npos);
+  CHECK(nlohmann::json::parse(body)["id"] == alert.id);
+}
+
+TEST_CASE("a sink that is not there or never answers ends in time with one line") {
+  auto config = webhook_to(1);
+  auto refused = make_sink(config)->deliver(sample_alert());
+  CHECK(refused.outcome == Delivery::Outcome::retry);
+  CHECK(refused.error.find("127.0.0.1:1: cannot connect: ") == 0);
+  Server silent{{""}};
+  config = webhook_to(silent.port);
+  config.timeout = 300 * millisecond;
+  auto begin = std::chrono::steady_clock::now();
+  auto sink = make_sink(config);
+  CHECK(sink->deliver(sample_alert()).outcome == Delivery::Outcome::retry);
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds{3});
+}
+
+TEST_CASE("TLS to something that speaks none fails with a reason and no crash") {
+  Server plain{{"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"}};
+  auto config = webhook_to(plain.port);
+  config.url = "https://127.0.0.1:" + std::to_string(plain.port) + "/";
+  config.timeout = 500 * millisecond;
+  auto result = make_sink(config)->deliver(sample_alert());
+  CHECK(result.outcome == Delivery::Outcome::retry);
+}
+
+TEST_CASE("a syslog frame counts its octets and is RFC 5424 with a CEF body") {
+  auto alert = sample_alert();
+  alert.gateway = "gw 17\n";
+  auto frame = syslog_frame(alert);
+  auto space = frame.find(' ');
+  CHECK(std::stoul(frame.substr(0, space)) == frame.size() - space - 1);
+  CHECK(frame.substr(space + 1).rfind(
+            "<131>1 2025-11-24T16:00:02.000000Z gw_17_ iris - network.known-bad [iris@32473 "
+            "id=\"A-0123456789abcdef\" revision=\"3\"] CEF:0|Iris|iris|1|",
+            0) == 0);
+  CHECK(frame.find('\n') == std::string::npos);
+  alert.finding.severity = Severity::critical;
+  CHECK(syslog_frame(alert).find("<130>1 ") != std::string::npos);
+}
+
+TEST_CASE("a sink's thread stops in the middle of a job") {
+  struct Slow final : Sink {
+    std::atomic<bool> cancelled{false};
+    Delivery deliver(const Alert&) override {
+      while (!cancelled)
+        std::this_thread::sleep_for(std::chrono::milliseconds{1});
+      return {Delivery::Outcome::retry, "cancelled"};
+    }
+    void cancel() override { cancelled = true; }
+  };
+  SinkThread thread{std::make_unique<Slow>()};
+  SinkJob job;
+  job.items.push_back({"k", sample_alert()});
+  CHECK(thread.give(job, [](const SinkJobResult&) {}));
+  CHECK_FALSE(thread.give(job, [](const SinkJobResult&) {})); // one at a time
+  thread.stop();
+  CHECK_FALSE(thread.give(job, [](const SinkJobResult&) {}));
+}
