@@ -138,7 +138,6 @@ void take_containers(Self self, const World& world, const ContainerBatch& batch)
       state.attribution.phases().gone(event.id);
     if (event.change.action == ContainerAction::removed) inventory.remove_container(event.id);
   }
-  if (!batch.facts.empty() || !batch.events.empty()) world->inventory_changed(inventory);
   dispatch(self, world, std::move(observations));
 }
 

@@ -24,8 +24,6 @@ struct RouterWorld {
   std::vector<Cidr> local;
   Duration idle_device = 600 * second; ///< a pair of a device that is quiet for so long is retired
   Duration gone_service = 60 * second; ///< the same for a container that is gone
-  /// Called when the set of container addresses or of core-metadata changed, to capture and ask elsewhere.
-  std::function<void(const Inventory&)> inventory_changed;
 };
 
 /// A pair of collector and scorer, supervised, for one service profile or device.

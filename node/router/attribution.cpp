@@ -65,10 +65,12 @@ void Attribution::process(const std::string& container, Timestamp at, std::int64
 }
 
 bool Attribution::is_other_copy(const IpAddress& src, const IpAddress& dst, std::uint16_t dport,
-                                std::uint8_t protocol, InterfaceRole role) const {
+                                std::uint8_t protocol, InterfaceRole role) {
   if (role != InterfaceRole::lan) return false;
-  if (is_own(src)) return true;
-  return is_own(dst) && inventory_.published_to(dport, protocol) != 0;
+  if (is_own(src) || (is_own(dst) && inventory_.published_to(dport, protocol) != 0)) return true;
+  // Where the LAN interface is a bridge itself, the kernel translates before the capture sees the packet.
+  return inventory_.by_address(src)->kind == EntityKind::service ||
+         inventory_.by_address(dst)->kind == EntityKind::service;
 }
 
 void Attribution::flow(const Flow& flow, InterfaceRole role, std::vector<Observation>& out) {

@@ -45,7 +45,7 @@ public:
 
   /// Whether traffic between these two, seen on such an interface, is the other copy of translated traffic.
   [[nodiscard]] bool is_other_copy(const IpAddress& src, const IpAddress& dst, std::uint16_t dport,
-                                   std::uint8_t protocol, InterfaceRole role) const;
+                                   std::uint8_t protocol, InterfaceRole role);
   [[nodiscard]] EntityPtr entity_at(const IpAddress& address);
   [[nodiscard]] const Counters& counters() const { return counters_; }
 

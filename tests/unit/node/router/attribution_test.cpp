@@ -73,6 +73,17 @@ TEST_CASE("translated traffic counts once, by the copy on the bridge") {
   CHECK(out[1].peer->name == "10.77.0.99");
 }
 
+TEST_CASE("answers that a bridged LAN shows already translated are no scan of the container") {
+  auto attribution = gateway();
+  std::vector<Observation> out;
+  attribution.flow(flow("10.77.0.22", "172.18.0.3", 40'001), InterfaceRole::lan, out);
+  CHECK(out.empty());
+  CHECK(
+      attribution.is_other_copy(*parse_ip("10.77.0.22"), *parse_ip("172.18.0.3"), 0, 17, InterfaceRole::lan));
+  CHECK_FALSE(attribution.is_other_copy(*parse_ip("10.77.0.22"), *parse_ip("172.18.0.3"), 0, 17,
+                                        InterfaceRole::bridge));
+}
+
 TEST_CASE("a device's flow through the gateway is the device's") {
   auto attribution = gateway();
   std::vector<Observation> out;
