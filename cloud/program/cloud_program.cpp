@@ -1,24 +1,11 @@
-#include "cloud/program/cloud_program.hpp"
-#include "actors/actor_config.hpp"
-#include "actors/control_socket.hpp"
-#include "actors/inspector.hpp"
-#include "actors/link/server.hpp"
-#include "actors/query_codec.hpp"
+#include "actors/query.hpp"
 #include "actors/spawn.hpp"
 #include "actors/supervisor.hpp"
 #include "actors/watchdog.hpp"
-#include "cloud/admin/admin.hpp"
-#include "cloud/alerts/alert_manager.hpp"
-#include "cloud/frontdesk/frontdesk.hpp"
-#include "cloud/intelligence_actor.hpp"
-#include "cloud/notifier/notifier.hpp"
 #include "cloud/pki/pki.hpp"
-#include "cloud/program/health_server.hpp"
+#include "cloud/program/cloud_parts.hpp"
 #include "cloud/program/metrics.hpp"
-#include "cloud/program/worker.hpp"
 #include "cloud/session/session.hpp"
-#include "cloud/store_actor.hpp"
-#include "cloud/world.hpp"
 
 #include <caf/scoped_actor.hpp>
 #include <spdlog/spdlog.h>
@@ -50,34 +37,6 @@ CloudSettings settings_of(const CloudConfig& config) {
 }
 
 } // namespace
-
-struct CloudProgram::Impl {
-  CloudPaths paths;
-  CloudConfig config;
-  Directory directory;
-  std::unique_ptr<ActorConfig> actor_config;
-  std::unique_ptr<caf::actor_system> system;
-  WorldPtr world;
-  std::vector<std::unique_ptr<SinkThread>> sink_threads;
-  std::unique_ptr<Worker> heavy, enrolling;
-  std::unique_ptr<Admin> admin;
-  std::unique_ptr<ControlSocket> control;
-  std::mutex server_mutex; ///< around every use of `server` by another thread than the main one
-  std::unique_ptr<LinkServer> server;
-  std::unique_ptr<HealthServer> health;
-  std::atomic<bool> ready{false};
-
-  Result<void> open_store(bool create);
-  Result<void> start_world();
-  void start_actors();
-  void await_actors();
-  Result<void> start_link();
-  Result<void> start_control();
-  Result<void> start_health();
-  caf::strong_actor_ptr open_session(const ConnectionInfo& info);
-  void cut_off(const Identity& identity);
-  ~Impl();
-};
 
 Result<void> CloudProgram::Impl::open_store(bool create) {
   if (!std::filesystem::is_directory(paths.data))
@@ -115,85 +74,6 @@ Result<void> CloudProgram::Impl::start_world() {
   // Numbers that must not meet those of an earlier run.
   world->next_audit = std::uint64_t(world->now()) & ~(std::uint64_t(1) << 63);
   return {};
-}
-
-void CloudProgram::Impl::start_actors() {
-  ActorConfig::Options options;
-  options.remote = true;
-  actor_config = std::make_unique<ActorConfig>(options);
-  system = std::make_unique<caf::actor_system>(*actor_config);
-  close_registry(*system);
-  world->system = system.get();
-  SupervisorOptions supervision;
-  supervision.on_trouble = [](const CrashReport& report) {
-    spdlog::critical("{} has crashed {} times in a row: {}", report.name, report.crashes, report.last_error);
-  };
-  world->supervisor = spawn_supervisor(*system, directory, supervision);
-  const auto parent = world->supervisor->id();
-  auto& w = world;
-  auto meta = [parent](const char* kind, std::string name = {}) {
-    return ActorMeta{kind, std::move(name), parent, 100'000, MailboxPolicy::drop_newest};
-  };
-  supervise<StoreActor>(
-      w->supervisor, "store",
-      [this, meta] {
-        return spawn_in<StoreActor, StoreState, caf::detached>(*system, directory, meta("store"), store_actor,
-                                                               world);
-      },
-      w->writer);
-  supervise<IntelligenceActor>(
-      w->supervisor, "intelligence",
-      [this, meta] {
-        return spawn_in<IntelligenceActor, IntelligenceState, caf::detached>(
-            *system, directory, meta("intelligence"), intelligence_actor, world,
-            IntelligenceFiles{config.threat_lists, config.mmdb});
-      },
-      w->intelligence_actor);
-  supervise<AlertManagerActor>(
-      w->supervisor, "alert manager",
-      [this, meta] {
-        return spawn_in<AlertManagerActor, AlertManagerState>(*system, directory, meta("alert_manager"),
-                                                              alert_manager, world);
-      },
-      w->alerts);
-  supervise<FrontdeskActor>(
-      w->supervisor, "front desk",
-      [this, meta] {
-        return spawn_in<FrontdeskActor, FrontdeskState>(*system, directory, meta("frontdesk"), frontdesk,
-                                                        world);
-      },
-      w->frontdesk);
-  supervise<InspectorActor>(
-      w->supervisor, "inspector", [this, parent] { return spawn_inspector(*system, directory, parent); },
-      w->inspector);
-  for (std::size_t i = 0; i < config.sinks.size(); ++i) {
-    sink_threads.push_back(std::make_unique<SinkThread>(make_sink(config.sinks[i])));
-    GiveJob give = [thread = sink_threads[i].get()](SinkJob job, SinkThread::Done done) {
-      return thread->give(std::move(job), std::move(done));
-    };
-    supervise<NotifierActor>(
-        w->supervisor, "notifier " + config.sinks[i].name,
-        [this, meta, i, give] {
-          return spawn_in<NotifierActor, NotifierState>(
-              *system, directory, meta("notifier", config.sinks[i].name), notifier, world, i, give);
-        },
-        w->sinks[i].notifier);
-  }
-}
-
-/// Until threat lists are loaded and all alerts are known nobody is let in.
-void CloudProgram::Impl::await_actors() {
-  caf::scoped_actor self{*system};
-  auto await = [&](const InspectableActor& who, const char* name) {
-    if (!who) return;
-    self->request(who, 120s, atom::inspect_v)
-        .receive([](const Ref<InspectAnswer>&) {},
-                 [&](const caf::error& error) {
-                   spdlog::warn("{} is not ready: {}", name, caf::to_string(error));
-                 });
-  };
-  await(world->intelligence_actor.get(), "intelligence");
-  await(world->alerts.get(), "the alert manager");
 }
 
 caf::strong_actor_ptr CloudProgram::Impl::open_session(const ConnectionInfo& info) {
