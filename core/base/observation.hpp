@@ -67,7 +67,8 @@ struct Flow {
   std::uint8_t protocol = 0;          ///< IANA number
   FlowState state = FlowState::one_way;
   bool first_report = true;           ///< false for the later parts of a long flow
-  bool last_report = false;           ///< it ended (FIN, RST or idle)
+  bool last_report = false;           ///< it ended (FIN, RST or idle); a datagram each way of UDP or ICMP counts as
+                                      ///< such: should more follow, it comes as later parts
   bool initiator_known = true;        ///< false where the start was not seen and the ports decided
   bool inbound = false;               ///< as seen from the observation's entity: the peer opened it
   std::uint32_t packets_out = 0, packets_in = 0;

@@ -64,6 +64,20 @@ Flow FlowTable::first_sender_first(const Entry& entry) const {
   return flow;
 }
 
+/// A last ACK is added to the report of its flow as long as that was not taken.
+void FlowTable::count_straggler(const Entry& entry, const PacketView& view, bool outward, Timestamp at,
+                                std::vector<Flow>& out) {
+  if (entry.harvest != harvest_ || entry.report_index >= out.size()) {
+    ++stats_.stragglers;
+    return;
+  }
+  auto& report = out[entry.report_index];
+  ++(outward ? report.packets_out : report.packets_in);
+  (outward ? report.bytes_out : report.bytes_in) += view.ip_length;
+  (outward ? report.payload_out : report.payload_in) += view.payload_length;
+  report.last = std::max(report.last, at);
+}
+
 Duration FlowTable::idle_of(const Entry& entry) const {
   if (entry.key.protocol != ip_protocol::tcp) return options_.udp_idle;
   return entry.has(Entry::completed) ? options_.tcp_idle : options_.opening_idle;
@@ -80,7 +94,14 @@ void FlowTable::tell_failed(Entry& entry, Failure how, Timestamp now) {
 
 void FlowTable::report(Entry& entry, bool last, std::vector<Flow>& out) {
   auto flow = flow_of(entry);
-  flow.last_report = last;
+  // One datagram each way is mostly all there will be. Should more follow, it is told as later parts.
+  bool exchange = entry.key.protocol != ip_protocol::tcp && entry.packets_total <= 2 &&
+                  entry.packets_out <= 1 && entry.packets_in <= 1;
+  flow.last_report = last || exchange;
+  if (flow.last_report)
+    entry.set(Entry::told_last);
+  else
+    entry.clear(Entry::told_last);
   bool fruitless = !entry.has(Entry::completed) || !entry.has(Entry::content);
   // What was hushed once stays so when the alarm is over and the flow merely runs out.
   bool hushed_before = entry.has(Entry::reported) && !entry.has(Entry::read);
@@ -108,12 +129,12 @@ void FlowTable::finish(Entry& entry, std::uint32_t place, Timestamp now, std::ve
     // An opening that was told as unanswered and is refused later stays one failure.
     if (!entry.has(Entry::told_failed)) tell_failed(entry, Failure::refused, now);
   } else if (tcp && (entry.has(Entry::completed) || entry.has(Entry::syn_ack))) {
-    if (entry.has(Entry::closing) && !entry.has(Entry::content) && !entry.has(Entry::told_failed))
+    if (entry.state == FlowState::closed && !entry.has(Entry::content) && !entry.has(Entry::told_failed))
       tell_failed(entry, Failure::barren, now);
   } else if (!entry.has(Entry::completed) && !entry.has(Entry::told_failed)) {
     tell_failed(entry, tcp && !entry.has(Entry::known) ? Failure::stray : Failure::unanswered, now);
   }
-  report(entry, true, out);
+  if (!entry.has(Entry::told_last) || !entry.empty_delta()) report(entry, true, out);
   entry.set(Entry::done);
   push_half_open(entry, place);
 }
@@ -121,10 +142,7 @@ void FlowTable::finish(Entry& entry, std::uint32_t place, Timestamp now, std::ve
 void FlowTable::on_deadline(std::uint32_t place, Timestamp now, std::vector<Flow>& out) {
   auto& entry = entries_[place];
   if (entry.has(Entry::done)) return erase(place);
-  if (entry.has(Entry::closing)) {
-    finish(entry, place, now, out);
-    return arm(entry, place, now + options_.tombstone);
-  }
+
   auto expiry = entry.last + idle_of(entry);
   if (now >= expiry) {
     finish(entry, place, now, out);

@@ -32,7 +32,7 @@ struct FlowTable::Entry {
     content = 256, ///< some payload in either direction
     reported = 512,
     told_failed = 1024,
-    closing = 2048,   ///< the last report is due after the linger time
+    told_last = 2048, ///< the newest report said that it is the last
     done = 4096,      ///< last report made; absorbs stragglers
     half_open = 8192, ///< on the list of those that give way first
     armed = 16384,

@@ -192,7 +192,7 @@ std::uint32_t FlowTable::add(PacketView& view, Timestamp at, std::vector<Flow>& 
   auto place = find(key, hash);
   bool tcp = view.protocol == ip_protocol::tcp;
   if (place != none && tcp && (view.tcp_flags & (tcp_flag::syn | tcp_flag::ack)) == tcp_flag::syn &&
-      (entries_[place].flags & (Entry::completed | Entry::closing | Entry::done)) != 0) {
+      (entries_[place].flags & (Entry::completed | Entry::done)) != 0) {
     if (!entries_[place].has(Entry::done)) finish(entries_[place], place, at, out);
     erase(place); // the port is used again
     place = none;
@@ -209,8 +209,11 @@ std::uint32_t FlowTable::add(PacketView& view, Timestamp at, std::vector<Flow>& 
     arm(entry, place, at + (tcp ? options_.unanswered : options_.unreplied));
   }
   auto& entry = entries_[place];
-  if (entry.has(Entry::done)) return none;
   bool outward = from_a != entry.has(Entry::swapped);
+  if (entry.has(Entry::done)) {
+    count_straggler(entry, view, outward, at, out);
+    return none;
+  }
   count(entry, place, view, outward, at);
   if (tcp) {
     follow_tcp(entry, place, view, outward, at, out);
@@ -232,7 +235,7 @@ std::uint32_t FlowTable::add(PacketView& view, Timestamp at, std::vector<Flow>& 
 void FlowTable::count(Entry& entry, std::uint32_t place, const PacketView& view, bool outward, Timestamp at) {
   if (entry.empty_delta()) {
     entry.first = at;
-    if (entry.has(Entry::reported) && !entry.has(Entry::closing)) arm(entry, place, at + options_.window);
+    if (entry.has(Entry::reported)) arm(entry, place, at + options_.window);
   }
   entry.last = std::max(entry.last, at);
   ++entry.packets_total;
@@ -272,10 +275,8 @@ void FlowTable::follow_tcp(Entry& entry, std::uint32_t place, const PacketView& 
       entry.state = FlowState::refused;
       finish(entry, place, at, out);
       arm(entry, place, at + options_.tombstone);
-    } else if (!entry.has(Entry::closing)) {
-      entry.state = FlowState::closed;
-      entry.set(Entry::closing);
-      arm(entry, place, at + options_.linger);
+    } else {
+      close(entry, place, at, out);
     }
     return;
   }
@@ -298,11 +299,13 @@ void FlowTable::follow_tcp(Entry& entry, std::uint32_t place, const PacketView& 
     report(entry, false, out);
   }
   if ((flags & tcp_flag::fin) != 0) entry.set(outward ? Entry::fin_out : Entry::fin_in);
-  if (entry.has(Entry::fin_out) && entry.has(Entry::fin_in) && !entry.has(Entry::closing)) {
-    entry.state = FlowState::closed;
-    entry.set(Entry::closing);
-    arm(entry, place, at + options_.linger);
-  }
+  if (entry.has(Entry::fin_out) && entry.has(Entry::fin_in)) close(entry, place, at, out);
+}
+
+void FlowTable::close(Entry& entry, std::uint32_t place, Timestamp at, std::vector<Flow>& out) {
+  entry.state = FlowState::closed;
+  finish(entry, place, at, out);
+  arm(entry, place, at + options_.tombstone);
 }
 
 /// An ICMP unreachable ends the flow whose datagram it quotes, if that one was not answered yet.

@@ -16,8 +16,8 @@ struct FlowTableOptions {
   Duration unreplied = 200 * millisecond; ///< the same for UDP, ICMP and others
   Duration tcp_idle = 300 * second;
   Duration udp_idle = 60 * second;
-  Duration opening_idle = 30 * second;     ///< an unanswered TCP opening is forgotten
-  Duration linger = 100 * millisecond;     ///< after FIN or RST, for the last ACK to be counted
+  Duration opening_idle = 30 * second; ///< an unanswered TCP opening is forgotten
+
   Duration tombstone = 2 * second;         ///< after the last report, for stragglers not to begin a flow anew
   std::uint32_t burst = 256;               ///< packets of one flow that make one burst() event
   std::uint16_t interface = 0;             ///< goes into every Flow
@@ -34,6 +34,7 @@ struct FlowTableStats {
   std::uint64_t fragments_lost = 0;     ///< later fragments whose first one was not seen
   std::uint64_t portless = 0;           ///< cut before the ports
   std::uint64_t orphans = 0;            ///< FIN or RST of no known flow
+  std::uint64_t stragglers = 0;         ///< packets of flows whose last report was taken already
   std::uint64_t clock_jumps = 0;        ///< time went back by more than a minute: all flows ended
   std::uint64_t active = 0;             ///< flows in the table now
 };
@@ -90,6 +91,9 @@ private:
   void count(Entry& entry, std::uint32_t place, const PacketView& view, bool outward, Timestamp at);
   void follow_tcp(Entry& entry, std::uint32_t place, const PacketView& view, bool outward, Timestamp at,
                   std::vector<Flow>& out);
+  void close(Entry& entry, std::uint32_t place, Timestamp at, std::vector<Flow>& out);
+  void count_straggler(const Entry& entry, const PacketView& view, bool outward, Timestamp at,
+                       std::vector<Flow>& out);
   bool refuse_quoted(const PacketView& view, Timestamp at, std::vector<Flow>& out);
   void report(Entry& entry, bool last, std::vector<Flow>& out);
   void finish(Entry& entry, std::uint32_t place, Timestamp now, std::vector<Flow>& out);

@@ -223,7 +223,7 @@ TEST_CASE("where the start was not seen the ports say who is the server") {
   CHECK(flows[0].dport == 48'200);
 }
 
-TEST_CASE("UDP is reported at the first answer, or after 200 ms without one, and when idle") {
+TEST_CASE("UDP is reported at the first answer, or after 200 ms without one, and when idle if it was more") {
   Bench bench;
   bench.packet(ipv4(client, server, 17, udp(50'000, 161, Bytes(30))));
   bench.packet(ipv4(server, client, 17, udp(161, 50'000, Bytes(60))));
@@ -231,15 +231,27 @@ TEST_CASE("UDP is reported at the first answer, or after 200 ms without one, and
   REQUIRE(flows.size() == 1);
   CHECK(flows[0].state == FlowState::established);
   CHECK(flows[0].payload_in == 60);
+  CHECK(flows[0].last_report); // a question and its answer
   bench.packet(ipv4(client, server, 17, udp(50'001, 514, Bytes(30))));
   bench.wait(300 * millisecond);
   flows = bench.take();
   REQUIRE(flows.size() == 1);
   CHECK(flows[0].state == FlowState::one_way);
+  CHECK(flows[0].last_report);
+
+  bench.packet(ipv4(client, server, 17, udp(50'001, 514, Bytes(30))));
+  bench.packet(ipv4(client, server, 17, udp(50'001, 514, Bytes(30))));
+  bench.wait(11 * second);
+  flows = bench.take();
+  REQUIRE(flows.size() == 1);
+  CHECK_FALSE(flows[0].first_report);
+  CHECK_FALSE(flows[0].last_report);
+  CHECK(flows[0].packets_out == 2);
   bench.wait(61 * second);
   flows = bench.take();
-  REQUIRE(flows.size() == 2);
+  REQUIRE(flows.size() == 1);
   CHECK(flows[0].last_report);
+  CHECK(flows[0].packets_out == 0);
   CHECK(bench.table.stats().active == 0);
 }
 
