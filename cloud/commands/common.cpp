@@ -39,7 +39,8 @@ ConfigFlags::ConfigFlags(CLI::App& app) {
       ->envname("IRIS_CONFIG");
   for (const auto& option : cloud_options()) {
     auto& texts = flags_[option.key];
-    auto* added = app.add_option(option.flag, texts, option.help);
+    auto* added =
+        app.add_option(option.flag, texts, std::string{option.help} + "; " + option.key + " in the file");
     // An option that may be given several times takes one value each time, never what follows.
     added->expected(1)->group("Settings");
     if (option.list)

@@ -75,7 +75,8 @@ int init_main(int argc, char** argv) {
   std::error_code problem;
   std::filesystem::create_directories(data, problem);
   if (problem) return fail({Errc::io, data + ": cannot make the directory: " + problem.message()});
-  std::filesystem::permissions(data, std::filesystem::perms::owner_all, problem); // the database knows everything
+  std::filesystem::permissions(data, std::filesystem::perms::owner_all,
+                               problem); // the database knows everything
   if (auto done = make_all(paths, name, shard, listen, addresses); !done) return fail(done.error());
   auto fingerprint = pki::fingerprint(paths.pki());
   if (!fingerprint) return fail(fingerprint.error());

@@ -205,7 +205,7 @@ std::string default_config_text(const std::vector<std::string>& listen,
   };
   return "# Configuration of iris-cloud. Every setting can also be given as a flag or in the environment; a "
          "flag comes\n"
-         "# before the environment, the environment before this file. docs/operations.md explains them all.\n"
+         "# before the environment, the environment before this file. iris-cloud run --help lists them all.\n"
          "\n"
          "[listen]\n"
          "addresses = " +

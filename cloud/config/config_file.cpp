@@ -89,7 +89,7 @@ Result<void> read_table(const std::string& path, const std::string& prefix, cons
     }
     const auto* option = option_named(key);
     if (option == nullptr)
-      return wrong(path, value, "unknown key \"" + key + "\"; docs/operations.md lists them");
+      return wrong(path, value, "unknown key \"" + key + "\"; iris-cloud run --help lists them");
     auto setting = setting_of(path, key, value, option->list);
     if (!setting) return setting.error();
     raw.settings[key] = std::move(*setting);

@@ -12,7 +12,6 @@ std::string label_of(const Party& party) {
   auto address = party.address == IpAddress{} ? std::string{} : to_string(party.address);
   if (party.kind == EntityKind::internet) {
     auto label = party.name.empty() ? address : party.name;
-    if (party.port != 0) label += " port " + std::to_string(party.port);
     std::string place = party.country;
     if (!party.network.empty()) place += (place.empty() ? "" : ", ") + party.network;
     if (!address.empty() && address != party.name && !party.name.empty())

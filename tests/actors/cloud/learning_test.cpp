@@ -162,7 +162,7 @@ TEST_CASE_METHOD(Learning, "a listed peer in a delta becomes an alert unless the
   auto alerts = cloud.stored_alerts();
   REQUIRE(alerts.size() == 1);
   CHECK(alerts[0].finding.detector == "network.known-bad");
-  CHECK(title_of(alerts[0]) == "edgex-mongo talked to 203.0.113.66 port 443, which is on threat list ipsum");
+  CHECK(title_of(alerts[0]) == "edgex-mongo talked to 203.0.113.66, which is on threat list ipsum");
   send(delta); // again: told already
   CHECK(cloud.stored_alerts().at(0).revision == 1);
   // The edge told of this one.

@@ -64,7 +64,7 @@ TEST_CASE("a demonstration's settings") {
 
 TEST_CASE("every mistake gives one line with the file, the line and what to do") {
   CHECK(error_of("[learning]\ndya = \"1d\"\n") ==
-        "iris-cloud.toml:2: unknown key \"learning.dya\"; docs/operations.md lists them");
+        "iris-cloud.toml:2: unknown key \"learning.dya\"; iris-cloud run --help lists them");
   CHECK(error_of("[learning]\nday = \"1 fortnight\"\n") ==
         "iris-cloud.toml:2: learning.day: \"1 fortnight\" is not a duration; write 250ms, 10s, 5m, 1h or 7d");
   CHECK(error_of("\n[learning]\n\nquorum = 0\n") ==
