@@ -22,32 +22,35 @@ WindowNumbers::Volume WindowNumbers::add(const Observation& observation, const F
   auto sent = double(flow.inbound ? flow.bytes_in : flow.bytes_out);
   Volume volume{class_of(observation, peer)};
 
-  FlowKey key{flow.src, flow.dst, std::uint32_t(flow.sport) << 16 | flow.dport, flow.protocol};
   auto finish = [&](const FlowTotal& total) {
     if (ended_.size() < ended_limit)
       ended_.push_back({{NumberFamily::flow_bytes_out, volume.peer_class}, total.bytes, observation.at});
   };
-  auto [total, fresh] = flows_.get(key);
-  if (fresh) {
-    total.since = observation.at;
-    total.first = flow.first ? flow.first : observation.at;
-  }
-  if (observation.at - total.since >= day_) {
-    finish(total);
-    total = {0, 0, 0, 0, observation.at, observation.at};
-  }
-  total.bytes += sent;
-  total.packets += std::uint64_t(flow.packets_out) + flow.packets_in;
-  total.bytes_out += flow.bytes_out;
-  total.bytes_in += flow.bytes_in;
-  volume.flow_bytes = total.bytes;
-  volume.packets = total.packets;
-  volume.bytes_out = total.bytes_out;
-  volume.bytes_in = total.bytes_in;
-  volume.first = total.first;
-  if (flow.last_report) {
-    finish(total);
-    flows_.erase(key);
+  auto add_to = [&](FlowTotal& total) {
+    total.bytes += sent;
+    total.packets += std::uint64_t(flow.packets_out) + flow.packets_in;
+    total.bytes_out += flow.bytes_out;
+    total.bytes_in += flow.bytes_in;
+    volume.flow_bytes = total.bytes;
+    volume.packets = total.packets;
+    volume.bytes_out = total.bytes_out;
+    volume.bytes_in = total.bytes_in;
+    volume.first = total.first;
+    if (flow.last_report) finish(total);
+  };
+  FlowTotal begun{0, 0, 0, 0, observation.at, flow.first ? flow.first : observation.at};
+  if (flow.first_report && flow.last_report) {
+    add_to(begun); // over with its only report: nothing to remember
+  } else {
+    FlowKey key{flow.src, flow.dst, std::uint32_t(flow.sport) << 16 | flow.dport, flow.protocol};
+    auto [total, fresh] = flows_.get(key);
+    if (fresh) total = begun;
+    if (observation.at - total.since >= day_) {
+      finish(total);
+      total = {0, 0, 0, 0, observation.at, observation.at};
+    }
+    add_to(total);
+    if (flow.last_report) flows_.erase(key);
   }
 
   auto known = peers_.find(peer);
