@@ -137,12 +137,14 @@ std::vector<std::string> Runner::completions(std::string_view line) const {
     }
     return found;
   }
-  if (verb == "help")
+  if (verb == "help") {
     for (const auto& info : command_table())
       offer(info.verb);
-  else
-    for (const auto& name : names_)
-      offer(name);
+    return found;
+  }
+  if ((verb == "actors" || verb == "actor") && !names_.contains("cloud")) offer("cloud");
+  for (const auto& name : names_)
+    offer(name);
   return found;
 }
 

@@ -92,6 +92,7 @@ TEST_CASE("completion offers verbs, options, and names that were seen") {
   CHECK(shell.runner.completions("alerts --se") == std::vector<std::string>{"--severity"});
   CHECK(shell.runner.completions("help basel") == std::vector<std::string>{"baseline"});
   CHECK(shell.runner.completions("alert A").empty());
+  CHECK(shell.runner.completions("actor cl") == std::vector<std::string>{"cloud"});
   QueryAnswer answer;
   answer.lines = {R"({"id":"A-17"})", R"({"id":"A-18"})", R"({"gateway":"gw-9"})"};
   shell.channel.next = answer;
