@@ -12,7 +12,7 @@ tower_address=10.77.0.22
 
 wan_interface=iris-wan
 wan_gateway=198.51.100.1     # the gateway's own address towards the outside
-outside_subnets="198.51.100.0/24 203.0.113.0/24"
+outside_subnets="198.51.100.0/24 203.0.113.64/28" # no wider than needed: a machine's own mirror may be beside it
 ingest_address=198.51.100.10 # where export-distro sends events (MQTT 1883)
 dns_address=198.51.100.53
 attacker_address=198.51.100.77

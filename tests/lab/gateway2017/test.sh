@@ -20,7 +20,7 @@ nothing_left() {
 }
 swallowed() { # no host of the lab is there: the route must be a blackhole
   local error
-  error="$(ip route get 203.0.113.9 2>&1)" && return 1
+  error="$(ip route get 203.0.113.70 2>&1)" && return 1
   grep -qi 'invalid argument' <<<"$error"
 }
 state_of() { docker inspect -f "{{.State.$2}}" "$1"; }

@@ -45,6 +45,27 @@ start_in() { # NAMESPACE NAME PROGRAM ARGUMENT...
   local namespace="$1" name="$2"
   shift 2
   setsid ip netns exec "$namespace" "$@" >"$lab_state/$name.log" 2>&1 </dev/null &
+  echo "$! $(awk '{ print $22 }' "/proc/$!/stat")" >"$lab_state/$name.pid"
+}
+
+# Ends what start_in started, also where its namespace is gone; a pid counts only with its start time.
+end_started() {
+  local file pid started
+  for file in "$lab_state"/*.pid; do
+    [ -f "$file" ] || continue
+    read -r pid started <"$file"
+    [ "$(awk '{ print $22 }' "/proc/$pid/stat" 2>/dev/null)" = "$started" ] && kill -9 "$pid"
+    rm -f "$file"
+  done
+}
+
+# A range that this machine already has a way to is somebody's: the lab must not take it over.
+refuse_foreign_routes() {
+  local range found
+  for range in "$@"; do
+    found="$(ip -4 route show root "$range" | { grep -v '^default' || true; } | head -1)"
+    [ -z "$found" ] || die "this machine has a network of its own in the lab's range $range ($found)"
+  done
 }
 
 # Packets between these interfaces may pass; from them to anywhere else (the machine's own network) they may not.
