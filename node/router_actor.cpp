@@ -124,6 +124,35 @@ void tell_alarms(Self self, const World& world, const FlowBatch& batch) {
   if (!findings.findings.empty()) world->spool.send(self, make_ref(std::move(findings)));
 }
 
+void take_processes(Self self, const World& world, const ProcessBatch& batch) {
+  auto& state = self->state;
+  std::vector<Observation> observations;
+  for (const auto& event : batch.events) {
+    if (!event.container.empty() && !state.attribution.inventory().by_container(event.container) &&
+        state.waiting.size() < RouterState::waiting_limit)
+      state.waiting.emplace_back(world->now(), event);
+    else
+      state.attribution.process(event.container, event.at, event.boot_at, event.what, observations);
+  }
+  dispatch(self, world, std::move(observations));
+}
+
+/// Processes whose container is known by now, or that have waited long enough.
+void release_waiting(Self self, const World& world) {
+  auto& state = self->state;
+  if (state.waiting.empty()) return;
+  std::vector<Observation> observations;
+  auto since = world->now() - RouterState::waiting_time;
+  std::deque<std::pair<Timestamp, ProcessEvent>> rest;
+  for (auto& [arrived, event] : state.waiting)
+    if (arrived > since && !state.attribution.inventory().by_container(event.container))
+      rest.emplace_back(arrived, std::move(event));
+    else
+      state.attribution.process(event.container, event.at, event.boot_at, event.what, observations);
+  state.waiting = std::move(rest);
+  dispatch(self, world, std::move(observations));
+}
+
 void take_containers(Self self, const World& world, const ContainerBatch& batch) {
   auto& state = self->state;
   auto& inventory = state.attribution.inventory();
@@ -179,15 +208,10 @@ RouterActor::behavior_type router_actor(Self self, World world, std::vector<Base
   if (state.terms) state.attribution.phases().set_scale(state.terms->scale);
   for (const auto& network : world->local)
     state.attribution.inventory().add_local(network);
-  self->delayed_send(self, 5s, atom::tick_v);
+  self->delayed_send(self, 1s, atom::tick_v);
   return {
       [=](atom::inspect) { return make_ref(InspectAnswer{describe(self->state)}); },
-      [=](const Ref<ProcessBatch>& batch) {
-        std::vector<Observation> observations;
-        for (const auto& event : batch->events)
-          self->state.attribution.process(event.container, event.at, event.boot_at, event.what, observations);
-        dispatch(self, world, std::move(observations));
-      },
+      [=](const Ref<ProcessBatch>& batch) { take_processes(self, world, *batch); },
       [=](const Ref<FlowBatch>& batch) {
         for (const auto& answer : batch->answers)
           self->state.attribution.name_address(answer);
@@ -197,7 +221,10 @@ RouterActor::behavior_type router_actor(Self self, World world, std::vector<Base
           self->state.attribution.flow(flow, batch->role, observations);
         dispatch(self, world, std::move(observations));
       },
-      [=](const Ref<ContainerBatch>& batch) { take_containers(self, world, *batch); },
+      [=](const Ref<ContainerBatch>& batch) {
+        take_containers(self, world, *batch);
+        release_waiting(self, world);
+      },
       [=](const Ref<UsageBatch>& batch) {
         std::vector<Observation> observations;
         for (const auto& [container, usage] : batch->usages)
@@ -248,7 +275,8 @@ RouterActor::behavior_type router_actor(Self self, World world, std::vector<Base
         }
       },
       [=](atom::tick) {
-        self->delayed_send(self, 5s, atom::tick_v);
+        self->delayed_send(self, 1s, atom::tick_v);
+        release_waiting(self, world);
         retire_idle(self->state, *world);
       },
   };

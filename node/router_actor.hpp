@@ -4,7 +4,9 @@
 #include "actors/slot.hpp"
 #include "node/collector_actor.hpp"
 #include "node/router/attribution.hpp"
+#include "node/sources/process_source.hpp"
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -41,6 +43,11 @@ struct RouterState {
   std::map<std::string, BaselinePtr> baselines;      ///< by profile
   std::shared_ptr<const IndicatorSet> indicators;
   std::shared_ptr<const LinkTerms> terms;
+  /// Processes of containers that the engine has not told of yet: so many, so long, then they are judged
+  /// under the container's id.
+  static constexpr std::size_t waiting_limit = 10'000;
+  static constexpr Duration waiting_time = 3 * second;
+  std::deque<std::pair<Timestamp, ProcessEvent>> waiting;
   std::uint64_t observations = 0, alarms = 0, without_pair = 0, retired = 0;
 };
 

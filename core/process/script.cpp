@@ -56,7 +56,11 @@ const Interpreter* find(std::string_view path) {
 /// `java -jar X`; with a class name there is no one file.
 std::string java_archive(const std::vector<std::string>& args) {
   for (std::size_t i = 1; i + 1 < args.size(); ++i) {
-    if (args[i] == "-jar") return args[i + 1];
+    if (args[i] == "-jar") {
+      while (++i < args.size())
+        if (!args[i].starts_with('-')) return args[i]; // options may stand between -jar and the archive
+      return {};
+    }
     if (args[i] == "-cp" || args[i] == "-classpath" || args[i] == "--class-path" || args[i] == "-p")
       ++i;
     else if (!args[i].starts_with('-'))

@@ -32,7 +32,10 @@ void ProcessAttribution::seed(ProcessFiles process, Timestamp started, bool anno
   process.facts.at = started;
   if (!process.facts.container) process.facts.container = "";
   auto result = table_.seed(std::move(process.facts), started);
-  if (announce && !result.container.empty()) deliver(std::move(result), process.file, "", started - offset_);
+  if (!announce || result.container.empty()) return;
+  // That its file is gone now does not say that it was gone when it was run.
+  if (process.file.links == 0 && !process.file.memory) process.file = {};
+  deliver(std::move(result), process.file, "", started - offset_);
 }
 
 void ProcessAttribution::on_fork(std::uint32_t parent, std::uint32_t child, std::int64_t boot_at) {
