@@ -138,12 +138,16 @@ Result<void> Gateway::start_actors(const NodeOptions& options) {
   route->now = wall;
   route->pair_limit = options.max_entities;
   route->local = local;
+  route->memory = std::make_shared<RouterMemory>();
+  for (const auto& baseline : remembered.baselines)
+    route->memory->baselines[baseline->profile] = baseline;
+  route->memory->indicators = remembered.indicators;
+  route->memory->terms = remembered.terms;
   supervise<RouterActor>(
       supervisor_, "router",
-      [this, &system, parent, route = std::shared_ptr<const RouterWorld>{route}, remembered] {
+      [this, &system, parent, route = std::shared_ptr<const RouterWorld>{route}] {
         return spawn_in<RouterActor, RouterState>(system, directory_, {.kind = "router", .parent = parent},
-                                                  router_actor, route, remembered.baselines,
-                                                  remembered.indicators, remembered.terms);
+                                                  router_actor, route);
       },
       router_);
 

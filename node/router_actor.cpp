@@ -58,9 +58,9 @@ RouterPair* pair_for(Self self, const World& world, const EntityPtr& entity, Tim
   pair.world->losses = world->losses;
   pair.world->spool = world->spool;
   pair.world->now = world->now;
-  pair.world->indicators.set(state.indicators);
-  pair.world->terms.set(state.terms);
-  if (auto baseline = state.baselines.find(profile); baseline != state.baselines.end())
+  pair.world->indicators.set(world->memory->indicators);
+  pair.world->terms.set(world->memory->terms);
+  if (auto baseline = world->memory->baselines.find(profile); baseline != world->memory->baselines.end())
     pair.world->baseline.set(baseline->second);
   auto& system = self->home_system();
   auto* directory = world->directory;
@@ -183,34 +183,28 @@ void retire_idle(RouterState& state, const RouterWorld& world) {
   }
 }
 
-std::string describe(const RouterState& state) {
+std::string describe(const RouterState& state, const RouterMemory& memory) {
   const auto& counters = state.attribution.counters();
   JsonWriter json;
   json.object().field("pairs", std::uint64_t(state.pairs.size())).field("observations", state.observations);
   json.field("alarms", state.alarms).field("translated", counters.translated).field("own", counters.own);
   json.field("unattributed", counters.unattributed).field("host_processes", counters.host_processes);
   json.field("without_pair", state.without_pair).field("retired", state.retired);
-  json.field("baselines", std::uint64_t(state.baselines.size()));
-  json.field("indicators", std::uint64_t(state.indicators ? state.indicators->size() : 0)).end_object();
+  json.field("baselines", std::uint64_t(memory.baselines.size()));
+  json.field("indicators", std::uint64_t(memory.indicators ? memory.indicators->size() : 0)).end_object();
   return json.take();
 }
 
 } // namespace
 
-RouterActor::behavior_type router_actor(Self self, World world, std::vector<BaselinePtr> baselines,
-                                        std::shared_ptr<const IndicatorSet> indicators,
-                                        std::shared_ptr<const LinkTerms> terms) {
+RouterActor::behavior_type router_actor(Self self, World world) {
   auto& state = self->state;
-  for (auto& baseline : baselines)
-    state.baselines[baseline->profile] = std::move(baseline);
-  state.indicators = std::move(indicators);
-  state.terms = std::move(terms);
-  if (state.terms) state.attribution.phases().set_scale(state.terms->scale);
+  if (world->memory->terms) state.attribution.phases().set_scale(world->memory->terms->scale);
   for (const auto& network : world->local)
     state.attribution.inventory().add_local(network);
   self->delayed_send(self, 1s, atom::tick_v);
   return {
-      [=](atom::inspect) { return make_ref(InspectAnswer{describe(self->state)}); },
+      [=](atom::inspect) { return make_ref(InspectAnswer{describe(self->state, *world->memory)}); },
       [=](const Ref<ProcessBatch>& batch) { take_processes(self, world, *batch); },
       [=](const Ref<FlowBatch>& batch) {
         for (const auto& answer : batch->answers)
@@ -250,7 +244,7 @@ RouterActor::behavior_type router_actor(Self self, World world, std::vector<Base
         world->spool.send(self, batch);
       },
       [=](const Ref<Baseline>& baseline) {
-        self->state.baselines[baseline->profile] = baseline.value;
+        world->memory->baselines[baseline->profile] = baseline.value;
         auto pair = self->state.pairs.find(baseline->profile);
         if (pair == self->state.pairs.end()) return;
         pair->second.world->baseline.set(baseline.value);
@@ -258,7 +252,7 @@ RouterActor::behavior_type router_actor(Self self, World world, std::vector<Base
         pair->second.scorer.send(self, baseline);
       },
       [=](const Ref<IndicatorSet>& fresh) {
-        self->state.indicators = fresh.value;
+        world->memory->indicators = fresh.value;
         for (auto& [profile, pair] : self->state.pairs) {
           pair.world->indicators.set(fresh.value);
           pair.collector.send(self, fresh);
@@ -266,7 +260,7 @@ RouterActor::behavior_type router_actor(Self self, World world, std::vector<Base
         }
       },
       [=](const Ref<LinkTerms>& fresh) {
-        self->state.terms = fresh.value;
+        world->memory->terms = fresh.value;
         self->state.attribution.phases().set_scale(fresh->scale);
         for (auto& [profile, pair] : self->state.pairs) {
           pair.world->terms.set(fresh.value);

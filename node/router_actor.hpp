@@ -15,6 +15,14 @@
 
 namespace iris {
 
+/// What the cloud sent last; outlives the router, for a life that starts after a crash. Only the router that
+/// lives touches it.
+struct RouterMemory {
+  std::map<std::string, BaselinePtr> baselines; ///< by profile
+  std::shared_ptr<const IndicatorSet> indicators;
+  std::shared_ptr<const LinkTerms> terms;
+};
+
 struct RouterWorld {
   std::string gateway;
   Directory* directory = nullptr;
@@ -24,6 +32,7 @@ struct RouterWorld {
   std::function<Timestamp()> now;
   std::size_t pair_limit = 256;
   std::vector<Cidr> local;
+  std::shared_ptr<RouterMemory> memory;
   Duration idle_device = 600 * second; ///< a pair of a device that is quiet for so long is retired
   Duration gone_service = 60 * second; ///< the same for a container that is gone
 };
@@ -40,9 +49,6 @@ struct RouterState {
   static inline const char* name = "router";
   Attribution attribution;
   std::unordered_map<std::string, RouterPair> pairs; ///< by profile
-  std::map<std::string, BaselinePtr> baselines;      ///< by profile
-  std::shared_ptr<const IndicatorSet> indicators;
-  std::shared_ptr<const LinkTerms> terms;
   /// Processes of containers that the engine has not told of yet: so many, so long, then they are judged
   /// under the container's id.
   static constexpr std::size_t waiting_limit = 10'000;
@@ -51,11 +57,7 @@ struct RouterState {
   std::uint64_t observations = 0, alarms = 0, without_pair = 0, retired = 0;
 };
 
-/// @param baselines, indicators, terms what was on disk at the start
 RouterActor::behavior_type router_actor(RouterActor::stateful_pointer<RouterState> self,
-                                        std::shared_ptr<const RouterWorld> world,
-                                        std::vector<BaselinePtr> baselines,
-                                        std::shared_ptr<const IndicatorSet> indicators,
-                                        std::shared_ptr<const LinkTerms> terms);
+                                        std::shared_ptr<const RouterWorld> world);
 
 } // namespace iris

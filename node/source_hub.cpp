@@ -18,6 +18,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <fstream>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -44,6 +45,20 @@ std::string describe(PacketFigures& figures) {
   return json.take();
 }
 
+/// The container that this program runs in, 64 hex digits; empty outside of one. Docker mounts files of the
+/// container's own directory (hostname, resolv.conf) into it, also where its control group is hidden.
+std::string own_container() {
+  std::ifstream mounts{"/proc/self/mountinfo"};
+  constexpr std::string_view before = "/containers/";
+  for (std::string line; std::getline(mounts, line);) {
+    auto at = line.find(before);
+    if (at == std::string::npos || line.size() < at + before.size() + 64) continue;
+    auto id = line.substr(at + before.size(), 64);
+    if (id.find_first_not_of("0123456789abcdef") == std::string::npos) return id;
+  }
+  return {};
+}
+
 } // namespace
 
 struct SourceHub::State {
@@ -55,6 +70,7 @@ struct SourceHub::State {
 
   NodeOptions options;
   SourceHubWorld world;
+  std::string own = own_container(); ///< never watched
   std::unique_ptr<ProcessSource> process;
   std::unique_ptr<UsageSource> usage;
   std::unique_ptr<EdgexSource> edgex;
@@ -108,6 +124,7 @@ void SourceHub::State::take_containers(std::vector<ContainerReport> reports) {
   ContainerBatch batch;
   for (auto& report : reports) {
     const auto& facts = report.facts;
+    if (facts.id == own) continue;
     {
       const std::lock_guard lock{mutex};
       if (facts.running)
