@@ -21,6 +21,8 @@
 namespace iris {
 namespace {
 
+constexpr std::size_t drain_limit = 2048; ///< events of one round
+
 /// libbpf complains through one global function; the first warning of a load is the one that helps.
 std::mutex log_lock;
 std::string first_warning;
@@ -94,9 +96,10 @@ public:
 
   std::size_t drain(ProcessSink& sink) override {
     sink_ = &sink;
-    const int count = ring_buffer__consume(ring_);
+    handled_ = 0;
+    (void)ring_buffer__consume(ring_);
     sink_ = nullptr;
-    return count > 0 ? std::size_t(count) : 0;
+    return handled_;
   }
 
   void about_to_sleep() override { __atomic_store_n(&programs_->bss->reader_asleep, 1U, __ATOMIC_SEQ_CST); }
@@ -132,8 +135,11 @@ private:
   }
 
   static int receive(void* self, void* bytes, std::size_t size) {
-    static_cast<ProcessBpf*>(self)->handle(static_cast<const char*>(bytes), size);
-    return 0;
+    auto& sensor = *static_cast<ProcessBpf*>(self);
+    sensor.handle(static_cast<const char*>(bytes), size);
+    // A negative answer ends the round after this event, so that a storm's events are handed on while it
+    // lasts.
+    return ++sensor.handled_ < drain_limit ? 0 : -EAGAIN;
   }
 
   void handle(const char* bytes, std::size_t size) {
@@ -178,6 +184,7 @@ private:
   process_bpf* programs_ = nullptr;
   ring_buffer* ring_ = nullptr;
   ProcessSink* sink_ = nullptr;
+  std::size_t handled_ = 0; ///< events of this round
   std::uint64_t lost_before_ = 0;
 };
 

@@ -4,6 +4,7 @@
 #include "node/sources/process_bpf.hpp"
 #include "node/sources/process_connector.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <ctime>
@@ -13,12 +14,14 @@
 #include <sys/eventfd.h>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 
 namespace iris {
 namespace {
 
 constexpr int gather_ms = 4;  ///< events are gathered for so long while there are any
 constexpr int settle_ms = 10; ///< the last look before a sleep without end
+constexpr Duration tell_every = second;
 constexpr std::size_t command_limit = 8192;
 
 std::int64_t clock_now(clockid_t clock) {
@@ -99,9 +102,9 @@ private:
     if (attribution_.pending()) sinks_.deliver(attribution_.take());
     const auto lost = sensor_->take_lost();
     const auto unread = sensor_->take_unread();
-    const auto now = clock_now(CLOCK_REALTIME);
-    if (lost > 0) tell("dropped", lost, now, "the kernel's buffer of process events was full");
-    if (unread > 0) tell("unread", unread, now, "processes were gone before their arguments could be read");
+    untold_lost_ += lost;
+    untold_unread_ += unread;
+    tell_losses();
     std::lock_guard guard{lock_};
     const auto totals = shown_;
     shown_ = attribution_.counters();
@@ -109,6 +112,30 @@ private:
     shown_.unread = totals.unread + unread;
     shown_.evicted = attribution_.table().evicted();
     shown_.processes = attribution_.table().size();
+  }
+
+  /// At most once a second, since losses come by the thousand or not at all.
+  void tell_losses() {
+    const auto evicted = attribution_.table().evicted();
+    if (untold_lost_ == 0 && untold_unread_ == 0 && evicted == told_evicted_) return;
+    const auto now = clock_now(CLOCK_BOOTTIME);
+    if (now < next_tell_) return;
+    const auto since = clock_now(CLOCK_REALTIME) - std::min(now - next_tell_ + tell_every, tell_every);
+    if (auto count = std::exchange(untold_lost_, 0); count > 0)
+      tell("dropped", count, since, "the kernel's buffer of process events was full");
+    if (auto count = std::exchange(untold_unread_, 0); count > 0)
+      tell("unread", count, since, "processes were gone before their arguments could be read");
+    if (auto count = evicted - std::exchange(told_evicted_, evicted); count > 0)
+      tell("forgotten", count, since,
+           "more processes live than are remembered: their children's lineage is cut");
+    next_tell_ = now + tell_every;
+  }
+
+  /// For ever, or until there is a loss to be told.
+  int rest_ms() const {
+    const bool owing =
+        untold_lost_ > 0 || untold_unread_ > 0 || attribution_.table().evicted() != told_evicted_;
+    return owing ? int(tell_every / millisecond) : -1;
   }
 
   void tell(const char* what, std::uint64_t count, Timestamp since, std::string detail) {
@@ -146,7 +173,7 @@ private:
     while (!stop_) {
       if (sensor_->urgent()) {
         (void)step();
-        wait(-1, true);
+        wait(rest_ms(), true);
         continue;
       }
       if (step() > 0) {
@@ -159,8 +186,9 @@ private:
       wait(settle_ms, true);
       if (step() > 0 || stop_) continue;
       sensor_->about_to_sleep();
-      wait(-1, true);
+      wait(rest_ms(), true);
     }
+    next_tell_ = 0;
     (void)step();
   }
 
@@ -174,6 +202,8 @@ private:
   mutable std::mutex lock_;
   std::vector<Command> commands_;
   ProcessSourceStatistics shown_;
+  std::uint64_t untold_lost_ = 0, untold_unread_ = 0, told_evicted_ = 0; ///< of the source's thread
+  std::int64_t next_tell_ = 0;                                           ///< boot time
   std::thread thread_;
 };
 

@@ -77,7 +77,8 @@ void test_processes(ProcessSensorChoice choice) {
     if (process->args.size() == 3 && process->args[0] == "/bin/true" &&
         process->args[2] == "--password=<redacted>") {
       LAB_CHECK(process->exe == "/usr/bin/true");
-      LAB_CHECK(process->origin == Origin::image);
+      // The connector may come too late for the file, and then says that it does not know.
+      LAB_CHECK(process->origin == Origin::image || (!ebpf && process->origin == Origin::unknown));
       complete.insert(process->args[1]);
     } else {
       ++incomplete;
