@@ -35,7 +35,11 @@ void ProcessAttribution::seed(ProcessFiles process, Timestamp started, bool anno
   if (!announce || result.container.empty()) return;
   // That its file is gone now does not say that it was gone when it was run.
   if (process.file.links == 0 && !process.file.memory) process.file = {};
+  const auto before = events_.size();
   deliver(std::move(result), process.file, "", started - offset_);
+  if (events_.size() == before) return;
+  auto& seeded = std::get<ProcessStart>(events_.back().what).process;
+  if (seeded.script_origin == Origin::deleted) seeded.script_origin = Origin::unknown;
 }
 
 void ProcessAttribution::on_fork(std::uint32_t parent, std::uint32_t child, std::int64_t boot_at) {
