@@ -18,10 +18,10 @@ ActorConfig::ActorConfig(const Options& options) {
   if (options.deterministic) set("logger.inline-output", true);
   if (options.remote) {
     load<caf::io::middleman>();
-    // Without heartbeats a frozen peer is never noticed; an interval under some seconds kills connections in
-    // handshake.
-    set("middleman.heartbeat-interval", caf::timespan{std::chrono::seconds{10}});
-    set("middleman.connection-timeout", caf::timespan{std::chrono::seconds{30}});
+    // The link makes and eats heartbeats itself (docs/link.md). CAF's would kill connections in their
+    // handshake, and then every idle one, since it hears none of ours.
+    set("middleman.heartbeat-interval", caf::timespan{0});
+    set("middleman.connection-timeout", caf::timespan{0});
     set("middleman.enable-automatic-connections", false);
     set("middleman.workers", std::size_t{1});
   }

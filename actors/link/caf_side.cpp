@@ -48,6 +48,16 @@ CafSide::CafSide(caf::actor_system& system) : system_{system}, lifeline_{std::ma
   if (!failure && bytes.size() == own_.size()) std::copy(bytes.begin(), bytes.end(), own_.begin());
 }
 
+Result<void> CafSide::check(caf::actor_system& system) {
+  if (!system.has_middleman())
+    return Error{Errc::invalid, "link: the actor system was made without the middleman"};
+  caf::timespan off{0};
+  if (caf::get_or(system.config(), "middleman.heartbeat-interval", off) != off)
+    return Error{Errc::invalid,
+                 "link: middleman.heartbeat-interval must be 0; CAF would cut every idle connection"};
+  return {};
+}
+
 ScribePtr CafSide::make_scribe(std::shared_ptr<ScribeSink> sink) {
   return caf::make_counted<Scribe>(system_.middleman().backend(), std::move(sink));
 }
@@ -68,11 +78,9 @@ void CafSide::connect(const ScribePtr& scribe, std::chrono::milliseconds patienc
   };
   system_.spawn<caf::hidden>([=](caf::event_based_actor* self) {
     self->request(broker, patience, caf::connect_atom::value, caf::io::scribe_ptr{scribe}, only_port)
-        .then(
-            [report](caf::node_id&, caf::strong_actor_ptr& session, std::set<std::string>&) {
-              report(session, session ? "" : "no session offered");
-            },
-            [report, self](caf::error& error) { report(nullptr, self->system().render(error)); });
+        .then([report](caf::node_id&, caf::strong_actor_ptr& session,
+                       std::set<std::string>&) { report(session, session ? "" : "no session offered"); },
+              [report, self](caf::error& error) { report(nullptr, self->system().render(error)); });
   });
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 #include "actors/link/scribe.hpp"
+#include "core/base/result.hpp"
 #include "core/link/frame.hpp"
 
 #include <caf/actor_system.hpp>
@@ -15,6 +16,8 @@ class CafSide {
 public:
   explicit CafSide(caf::actor_system& system);
 
+  /// That nothing in the system's configuration works against the link.
+  [[nodiscard]] static Result<void> check(caf::actor_system& system);
   [[nodiscard]] NodeId own_node() const { return own_; }
   [[nodiscard]] ScribePtr make_scribe(std::shared_ptr<ScribeSink> sink);
   /// Server: this connection's peer is offered `session`, and nothing else.

@@ -231,6 +231,7 @@ LinkClient::~LinkClient() { impl_->stop(); }
 Result<std::unique_ptr<LinkClient>> LinkClient::start(caf::actor_system& system, LinkClientOptions options,
                                                       LinkClientEvents events) {
   if (options.addresses.empty()) return Error{Errc::invalid, "link: no address of a cloud to connect to"};
+  if (auto fit = CafSide::check(system); !fit) return fit.error();
   auto context = TlsContext::load(TlsContext::Use::client, options.tls);
   if (!context) return context.error();
   auto impl = std::make_unique<Impl>(system, std::move(options), std::move(events));

@@ -306,6 +306,7 @@ LinkServer::~LinkServer() { impl_->stop(); }
 
 Result<std::unique_ptr<LinkServer>> LinkServer::start(caf::actor_system& system, LinkServerOptions options,
                                                       LinkServerEvents events) {
+  if (auto fit = CafSide::check(system); !fit) return fit.error();
   std::unique_ptr<LinkServer> server{
       new LinkServer{std::make_unique<Impl>(system, std::move(options), std::move(events))}};
   auto listening = server->impl_->listen();

@@ -149,3 +149,18 @@ TEST_CASE("a bad certificate file does not replace a good one", "[link]") {
   Node node{authority.give(gateway("gw-1")), {cloud.address()}};
   CHECK(node.connect());
 }
+
+TEST_CASE("an actor system whose own heartbeats would cut the link is refused", "[link]") {
+  Authority authority;
+  Config config;
+  config.set("middleman.heartbeat-interval", caf::timespan{10s});
+  caf::actor_system system{config};
+  LinkServerOptions server;
+  server.listen = {"127.0.0.1:0"};
+  server.tls = authority.cloud();
+  CHECK(!LinkServer::start(system, server, {}));
+  LinkClientOptions client;
+  client.addresses = {"127.0.0.1:1"};
+  client.tls = authority.give(gateway("gw-1"));
+  CHECK(!LinkClient::start(system, client, {}));
+}

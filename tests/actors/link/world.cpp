@@ -121,7 +121,8 @@ Cloud::~Cloud() {
 std::string Cloud::address() const { return "127.0.0.1:" + std::to_string(server->ports().front()); }
 
 std::uint64_t Cloud::counter(const std::string& name) const {
-  // What ended a moment ago is counted just after its socket was closed: this waits for the thread that counts.
+  // What ended a moment ago is counted just after its socket was closed: this waits for the thread that
+  // counts.
   (void)server->connections();
   for (const auto& [key, value] : server->counters())
     if (key == name) return value;
