@@ -1,19 +1,22 @@
 #include "core/detect/suspects.hpp"
 
-#include "core/base/hash.hpp"
-
 #include <new>
 
 namespace iris {
 
 std::uint64_t SuspectTable::hash_of(const SuspectKey& key) const {
-  char bytes[36];
-  std::memcpy(bytes, key.a.bytes.data(), 16);
-  std::memcpy(bytes + 16, key.b.bytes.data(), 16);
-  std::memcpy(bytes + 32, &key.port, 2);
-  bytes[34] = char(key.protocol);
-  bytes[35] = char(key.kind);
-  return hash64({bytes, sizeof bytes}, seed_);
+  // Two rounds of folded multiplication; the seed keeps others from aiming at one set.
+  auto fold = [](std::uint64_t left, std::uint64_t right) {
+    auto product = static_cast<unsigned __int128>(left) * right;
+    return std::uint64_t(product) ^ std::uint64_t(product >> 64);
+  };
+  std::uint64_t a[2], b[2];
+  std::memcpy(a, key.a.bytes.data(), 16);
+  std::memcpy(b, key.b.bytes.data(), 16);
+  auto rest = std::uint64_t(key.port) << 16 | std::uint64_t(key.protocol) << 8 | std::uint64_t(key.kind);
+  auto mixed = fold(a[0] ^ seed_ ^ 0xa0761d6478bd642fULL, a[1] ^ 0xe7037ed1a0b428dbULL) ^
+               fold(b[0] ^ seed_ ^ 0x8ebc6af09c88c6e3ULL, b[1] ^ 0x589965cc75374cc3ULL);
+  return fold(mixed ^ rest, seed_ ^ 0x1d8e4e27c47d124fULL);
 }
 
 Suspect* SuspectTable::find(const SuspectKey& key) {

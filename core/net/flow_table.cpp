@@ -41,6 +41,14 @@ bool make_key(Key& key, const IpAddress& src, const IpAddress& dst, std::uint16_
   return from_a;
 }
 
+/// Both directions of an echo have the port of the request.
+template <class Key>
+bool key_of(const PacketView& view, Key& key) {
+  bool reply = false;
+  auto dport = view.is_icmp() ? echo_port(view, reply) : view.dport;
+  return make_key(key, view.src, view.dst, view.is_icmp() ? dport : view.sport, dport, view.protocol);
+}
+
 } // namespace
 
 FlowTable::FlowTable(const FlowTableOptions& options, FlowEvents* events)
@@ -185,9 +193,7 @@ std::uint32_t FlowTable::add(PacketView& view, Timestamp at, std::vector<Flow>& 
   if (view.quotes && refuse_quoted(view, at, out)) return none;
 
   Key key;
-  bool reply = false;
-  auto dport = view.is_icmp() ? echo_port(view, reply) : view.dport;
-  bool from_a = make_key(key, view.src, view.dst, view.is_icmp() ? dport : view.sport, dport, view.protocol);
+  bool from_a = key_of(view, key);
   auto hash = hash_of(key);
   auto place = find(key, hash);
   bool tcp = view.protocol == ip_protocol::tcp;
@@ -218,8 +224,9 @@ std::uint32_t FlowTable::add(PacketView& view, Timestamp at, std::vector<Flow>& 
   if (tcp) {
     follow_tcp(entry, place, view, outward, at, out);
   } else if (fresh) {
-    if (events_ != nullptr && view.is_icmp() && outward && (dport == 8 << 8 || dport == 128 << 8))
-      events_->echo(flow_of(entry), at);
+    bool echo = (view.protocol == ip_protocol::icmp && view.icmp_type() == 8) ||
+                (view.protocol == ip_protocol::icmp6 && view.icmp_type() == 128);
+    if (events_ != nullptr && echo) events_->echo(flow_of(entry), at);
   } else if (!entry.has(Entry::completed) && outward == entry.has(Entry::flipped)) {
     entry.set(Entry::completed);
     entry.state = FlowState::established;

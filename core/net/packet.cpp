@@ -91,6 +91,7 @@ NetworkHeader walk_extensions(Bytes bytes) {
 
 /// The datagram inside an ICMP error: its addresses and, where enough was quoted, its ports.
 bool decode_quoted(Bytes bytes, bool v6, QuotedFlow& quoted) {
+  quoted = {};
   if (v6) {
     if (!bytes.has(40) || bytes.at[0] >> 4 != 6) return false;
     quoted.src = v6_at(bytes.at + 8);
@@ -269,7 +270,7 @@ bool is_supported_link(int link) {
 
 Decoded decode(int link, std::span<const std::uint8_t> captured, std::uint32_t wire_length,
                PacketView& view) {
-  view = PacketView{};
+  view.reset();
   Bytes bytes{captured.data(), captured.size()};
   auto wire = std::max<std::uint32_t>(wire_length, std::uint32_t(captured.size()));
   switch (link) {

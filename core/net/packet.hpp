@@ -78,6 +78,15 @@ struct PacketView {
   MacAddress mac{}; ///< sender's link address where the link layer has one
   QuotedFlow quoted;
 
+  /// As new, but for the addresses and `quoted`, which mean nothing until decode() has set them.
+  void reset() {
+    sport = dport = 0;
+    protocol = tcp_flags = 0;
+    ports_known = fragment = first_fragment = truncated = quotes = arp_request = false;
+    fragment_id = ip_length = payload_length = payload_captured = ip_captured = 0;
+    payload = ip = nullptr;
+    mac = {};
+  }
   [[nodiscard]] std::uint8_t icmp_type() const { return std::uint8_t(dport >> 8); }
   [[nodiscard]] std::uint8_t icmp_code() const { return std::uint8_t(dport); }
   [[nodiscard]] bool is_icmp() const {

@@ -4,6 +4,12 @@
 
 namespace iris {
 
+namespace {
+
+constexpr Duration watch_pace = second / 2;
+
+} // namespace
+
 PacketPipeline::PacketPipeline(const PipelineOptions& options)
     : watch_{options.limits, options.flows.interface, options.flows.seed}, flows_{options.flows, &watch_} {}
 
@@ -14,14 +20,13 @@ void PacketPipeline::packet(int link, std::span<const std::uint8_t> captured, st
   ++stats_.frames;
   stats_.bytes += wire_length;
   advance(at);
-  PacketView view;
+  auto& view = view_;
   switch (decode(link, captured, wire_length, view)) {
   case Decoded::ip:
     break;
   case Decoded::arp:
     ++stats_.arp;
     watch_.arp(view, at);
-    watch_.take(harvest_.alarms);
     return;
   case Decoded::other:
     ++stats_.other;
@@ -51,8 +56,10 @@ void PacketPipeline::packet(int link, std::span<const std::uint8_t> captured, st
 
 void PacketPipeline::advance(Timestamp now) {
   flows_.advance(now, harvest_.flows);
-  watch_.advance(now);
-  watch_.take(harvest_.alarms);
+  if (now >= next_watch_ || now < next_watch_ - 2 * watch_pace) {
+    next_watch_ = now + watch_pace;
+    watch_.advance(now);
+  }
   now_ = now;
 }
 

@@ -56,10 +56,14 @@ public:
   void flush();
 
   /// What came of it so far.
-  [[nodiscard]] const PacketHarvest& harvest() const { return harvest_; }
+  [[nodiscard]] const PacketHarvest& harvest() {
+    watch_.take(harvest_.alarms);
+    return harvest_;
+  }
   /// Moves it out; `into` gives its memory in exchange.
   void take(PacketHarvest& into) {
     into.clear();
+    watch_.take(harvest_.alarms);
     std::swap(into, harvest_);
     flows_.harvested();
   }
@@ -72,7 +76,8 @@ private:
   TrafficWatch watch_;
   FlowTable flows_;
   PacketHarvest harvest_;
-  Timestamp now_ = 0;
+  PacketView view_;
+  Timestamp now_ = 0, next_watch_ = 0;
 };
 
 } // namespace iris

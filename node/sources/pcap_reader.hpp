@@ -25,7 +25,7 @@ private:
   explicit PcapReader(int file);
   bool fill(std::size_t needed);
 
-  static constexpr std::size_t block = 1U << 20;
+  static constexpr std::size_t block = 1U << 17;        ///< stays in the second-level cache
   static constexpr std::uint32_t frame_limit = 262'144; ///< what libpcap takes for the longest frame, too
   int file_;
   int link_ = 0;
