@@ -32,13 +32,15 @@ struct Engine {
 } // namespace
 
 void test_engine() {
-  Container before{"--label exitCode=0 -p 127.0.0.1:18123:80/udp", "sleep 60"};
+  Container before{"--label exitCode=0 -p 127.0.0.1::80/udp", "sleep 60"};
   Engine engine;
   const auto listed = engine.change(before.id(), ContainerAction::listed);
   LAB_CHECK(listed.facts.running);
   LAB_CHECK(listed.facts.pid > 0);
   LAB_CHECK(listed.facts.shadows_events);
-  LAB_CHECK(listed.event.change.published == std::vector<std::string>{"127.0.0.1:18123->80/udp"});
+  LAB_CHECK(listed.event.change.published.size() == 1 &&
+            listed.event.change.published[0].starts_with("127.0.0.1:") &&
+            listed.event.change.published[0].ends_with("->80/udp"));
   LAB_CHECK(!listed.facts.networks.empty() && listed.facts.networks[0].address != IpAddress{});
   LAB_CHECK(listed.facts.upper_dir.ends_with("/diff"));
 

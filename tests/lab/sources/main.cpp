@@ -57,10 +57,10 @@ int main() {
     std::printf("skipped: %s\n", reason);
     return 77;
   }
-  lab::shell(
-      "docker ps -aq --filter name=iris-lab-sources- | xargs -r docker rm -f >/dev/null 2>&1"); // of a run
-                                                                                                // that
-                                                                                                // crashed
+  // What a run left behind that crashed; names hold the process that made them.
+  lab::shell("docker ps -a --format '{{.Names}}' --filter name=iris-lab-sources- | while IFS=- read -r a b c "
+             "pid n; do "
+             "[ -d /proc/$pid ] || docker rm -f $a-$b-$c-$pid-$n; done >/dev/null 2>&1");
   lab::test_processes(ProcessSensorChoice::ebpf);
   lab::test_processes(ProcessSensorChoice::connector);
   lab::test_origins();
