@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 
-.PHONY: help setup build test demo images lab-up lab-down bench format lint clean
+.PHONY: help setup build programs test demo images lab-up lab-down bench format lint clean
 
 help: ## what there is
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -10,19 +10,22 @@ help: ## what there is
 setup: ## packages, kernel file systems, Docker engine, country file (as root)
 	@scripts/setup
 
-build: ## the programs, into build/bin
-	@cmake --preset release >build.log 2>&1 || { tail -30 build.log; exit 1; }
+build: ## the programs and the tests, into build/bin
+	@cmake --preset release >/dev/null
 	@ninja -C build -j $(JOBS)
-	@rm -f build.log
+
+programs: ## the programs only, of Iris and of the lab
+	@cmake --preset release >/dev/null
+	@ninja -C build -j $(JOBS) iris-node iris-cloud iris-shell lab_services lab_payload
 
 test: setup build ## unit, actor and lab tests
 	@scripts/docker-base
 	@ctest --test-dir build --output-on-failure
 
-demo: setup build ## a gateway of real containers, attacked; ends with a table of alerts
+demo: setup programs ## a gateway of real containers, attacked; ends with a table of alerts
 	@scripts/demo
 
-images: setup build ## iris-node and iris-cloud, from the programs already built (FULL=1 compiles inside)
+images: setup programs ## iris-node and iris-cloud, from the programs already built (FULL=1 compiles inside)
 	@scripts/images
 
 lab-up: ## the 2017 gateway of the lab, to play with (see docs/lab.md)

@@ -3,7 +3,7 @@
 usage: expect.py ALERTS.jsonl WEBHOOK.jsonl ATTACK.sh...     [--quiet]
 ALERTS: what `iris-shell -c alerts --json` says, one alert a line. WEBHOOK: webhook.py's log.
 The headers of the attack scripts say what is expected (docs/lab.md). Prints a table; exits 1 when an expected alert is
-missing in either, when one alert was stored twice, or when a signature was bad. With --quiet nothing is printed and only
+missing in either, when one alert was stored twice, when a stored revision was not delivered, or when a signature was bad. With --quiet nothing is printed and only
 the first of these is looked at.
 """
 import json
@@ -90,6 +90,11 @@ if others:
         print(f"{attack:17} {alert.get('detector', '?'):20} {'':6} {'':8} {alert.get('title', '')}")
 print(f"\n{len(rows) - missing} of {len(rows)} expected alerts, in the shell and at the webhook; {len(others)} further ones; "
       f"{len(delivered)} deliveries, {len({(a.get('id'), a.get('revision')) for a in delivered})} distinct, {bad_signatures} with a bad signature")
+# Every revision that was stored must have come to the webhook as well.
+lost = [(a, sorted(set(range(1, a.get("revision", 1) + 1)) - {d.get("revision") for d in delivered if d.get("id") == a.get("id")})) for a in alerts]
+lost = [(a, revisions) for a, revisions in lost if revisions]
+for alert, revisions in lost:
+    print("LOST", alert.get("id"), "revisions", revisions, alert.get("title", ""))
 for one in sorted(map(str, doubled)):
     print("DOUBLED", one)
-sys.exit(1 if missing or doubled or bad_signatures else 0)
+sys.exit(1 if missing or doubled or lost or bad_signatures else 0)

@@ -51,6 +51,9 @@ class Expect(unittest.TestCase):
     def test_not_delivered(self):
         self.assertEqual(self.run_with(self.good, self.good[:1]), 1)
 
+    def test_a_revision_not_delivered(self):
+        self.assertEqual(self.run_with([self.good[0], {**self.good[1], "revision": 2}], self.good), 1)
+
     def test_bad_signature(self):
         self.assertEqual(self.run_with(self.good, signature="bad"), 1)
 
