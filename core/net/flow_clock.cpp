@@ -48,7 +48,8 @@ Flow FlowTable::flow_of(const Entry& entry) const {
   flow.first = entry.empty_delta() ? entry.last : entry.first;
   flow.last = entry.last;
   flow.interface = options_.interface;
-  if (entry.application != 0 && name_of_ != nullptr) flow.application = name_of_(entry.application);
+  if (entry.application != 0 && name_of_ != nullptr)
+    flow.application = name_of_(name_context_, entry.application);
   return flow;
 }
 

@@ -67,7 +67,10 @@ public:
   [[nodiscard]] std::uint32_t packets_of(std::uint32_t place) const;
   void label(std::uint32_t place, std::uint16_t application);
   /// Names for labels; called when a flow with a label other than 0 is reported.
-  void set_label_names(const char* (*name_of)(std::uint16_t)) { name_of_ = name_of; }
+  void set_label_names(const char* (*name_of)(void* context, std::uint16_t), void* context) {
+    name_of_ = name_of;
+    name_context_ = context;
+  }
   /// Called with the place of a flow that is gone, before the place is used again.
   void set_released(void (*released)(void* context, std::uint32_t place), void* context) {
     released_ = released;
@@ -112,7 +115,8 @@ private:
 
   FlowTableOptions options_;
   FlowEvents* events_;
-  const char* (*name_of_)(std::uint16_t) = nullptr;
+  const char* (*name_of_)(void*, std::uint16_t) = nullptr;
+  void* name_context_ = nullptr;
   void (*released_)(void*, std::uint32_t) = nullptr;
   void* released_context_ = nullptr;
   std::unique_ptr<Entry[]> entries_;

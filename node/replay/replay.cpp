@@ -95,7 +95,9 @@ public:
   Result<void> run(const std::string& path) {
     auto file = CaptureFile::open(path);
     if (!file) return file.error();
-    PacketPipeline pipeline{{}};
+    PipelineOptions how;
+    how.label_applications = options_.label_applications;
+    PacketPipeline pipeline{how};
     CapturedFrame frame;
     Timestamp next = 0;
     Timestamp learn_end = 0;

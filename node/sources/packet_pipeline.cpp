@@ -1,5 +1,7 @@
 #include "node/sources/packet_pipeline.hpp"
 
+#include "node/sources/dpi.hpp"
+
 #include <algorithm>
 
 namespace iris {
@@ -11,7 +13,9 @@ constexpr Duration watch_pace = second / 2;
 } // namespace
 
 PacketPipeline::PacketPipeline(const PipelineOptions& options)
-    : watch_{options.limits, options.flows.interface, options.flows.seed}, flows_{options.flows, &watch_} {}
+    : watch_{options.limits, options.flows.interface, options.flows.seed}, flows_{options.flows, &watch_} {
+  if (options.label_applications) labeller_ = std::make_unique<ApplicationLabeller>(flows_);
+}
 
 PacketPipeline::~PacketPipeline() = default;
 
@@ -41,7 +45,8 @@ void PacketPipeline::packet(int link, std::span<const std::uint8_t> captured, st
     ++stats_.unsupported;
     return;
   }
-  flows_.add(view, at, harvest_.flows);
+  auto place = flows_.add(view, at, harvest_.flows);
+  if (labeller_ && place != FlowTable::none) labeller_->packet(place, view, at);
   if (view.protocol == ip_protocol::udp && view.payload != nullptr) {
     if (view.dport == 67) {
       watch_.dhcp(view, at);

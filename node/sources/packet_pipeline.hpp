@@ -9,6 +9,8 @@
 
 namespace iris {
 
+class ApplicationLabeller;
+
 /// A name that someone on the interface was told.
 struct DnsSeen {
   IpAddress client, server;
@@ -40,6 +42,7 @@ struct PipelineStats {
 struct PipelineOptions {
   FlowTableOptions flows;
   TrafficLimits limits;
+  bool label_applications = false; ///< nDPI: needs whole frames for its first eight packets of a flow
 };
 
 /// From frames to flows, alarms and names: decoder, flow table and traffic watch in a row. One thread.
@@ -75,6 +78,7 @@ private:
   PipelineStats stats_;
   TrafficWatch watch_;
   FlowTable flows_;
+  std::unique_ptr<ApplicationLabeller> labeller_; ///< null: no labels
   PacketHarvest harvest_;
   PacketView view_;
   Timestamp now_ = 0, next_watch_ = 0;

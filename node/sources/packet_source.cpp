@@ -17,6 +17,7 @@ namespace iris {
 namespace {
 
 constexpr int wake_milliseconds = 50; ///< how late a timer may be while no packet comes
+constexpr int whole_frame = 1'600;    ///< an Ethernet frame with tags
 constexpr std::size_t harvest_limit = 8'192;
 
 Timestamp wall_clock() {
@@ -69,7 +70,9 @@ struct PacketSource::State {
     char reason[PCAP_ERRBUF_SIZE] = {};
     pcap = pcap_create(options.interface.c_str(), reason);
     if (pcap == nullptr) return reason;
-    pcap_set_snaplen(pcap, options.snapshot);
+    // The library that names application protocols wants whole frames.
+    pcap_set_snaplen(pcap, options.pipeline.label_applications ? std::max(options.snapshot, whole_frame)
+                                                               : options.snapshot);
     pcap_set_promisc(pcap, options.promiscuous ? 1 : 0);
     pcap_set_timeout(pcap, wake_milliseconds);
     pcap_set_buffer_size(pcap, options.buffer);
