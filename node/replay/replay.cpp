@@ -193,8 +193,9 @@ private:
         for (const auto& alarm : harvest_.alarms)
           raise(finding_of(alarm, party_at(alarm.src, alarm.protocol), party_at(alarm.dst, alarm.protocol)));
       observations_.clear();
+      // A capture is one place to listen at, so that no flow in it is another place's copy.
       for (const auto& flow : harvest_.flows)
-        attribution_.flow(flow, InterfaceRole::lan, observations_);
+        attribution_.flow(flow, InterfaceRole::bridge, observations_);
       stats_.observations += observations_.size();
       if (learning_)
         pairs_.learn(observations_);

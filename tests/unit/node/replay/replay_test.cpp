@@ -1,9 +1,15 @@
 #include "node/replay/replay.hpp"
 
+#include "tests/captures/gateway_traffic.hpp"
+#include "tests/captures/pcap_writer.hpp"
+#include "tests/unit/core/net/frames.hpp"
+
 #include <catch2/catch.hpp>
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <unistd.h>
 
 using namespace iris;
 
@@ -101,6 +107,96 @@ TEST_CASE("the same capture gives the same alerts, byte for byte, in bounded mem
   CHECK(first.flows > 37'000);
   CHECK(first.observations < 1'000);
   CHECK(second.peak_rss_kib < 200 * 1'024);
+}
+
+namespace {
+
+/// A minute of a gateway's life; at its end 172.18.0.12 opens a connection to a device that it never talked
+/// to.
+struct Life {
+  std::string folder =
+      (std::filesystem::temp_directory_path() / ("iris-replay-" + std::to_string(getpid()))).string();
+  std::string capture = folder + "/life.pcap", inventory = folder + "/names", list = folder + "/list";
+
+  explicit Life(bool attack) {
+    std::filesystem::create_directory(folder);
+    std::ofstream{inventory}
+        << "172.18.0.12 edgex-support-logging service\n10.77.0.99 kmc-thermostat device\n";
+    std::ofstream{list} << "203.0.113.66\nnot an address\n";
+    GatewayTraffic traffic;
+    PcapWriter writer{capture};
+    Timestamp last = 0;
+    for (int i = 0; i < 200'000; ++i) {
+      auto frame = traffic.next();
+      writer.write(frame.bytes, last = frame.at);
+    }
+    if (attack) {
+      talk(writer, "10.77.0.99", last + 20 * millisecond);
+      talk(writer, "203.0.113.66", last + 40 * millisecond);
+    }
+    REQUIRE(writer.close());
+  }
+  ~Life() { std::filesystem::remove_all(folder); }
+
+  static void talk(PcapWriter& writer, const char* peer, Timestamp at) {
+    using namespace frames;
+    constexpr const char* service = "172.18.0.12";
+    auto out = [&](std::uint8_t flags, std::size_t content) {
+      writer.write(ethernet(0x0800, ipv4(service, peer, 6, tcp(45'000, 8'443, flags, content))),
+                   at += millisecond);
+    };
+    auto in = [&](std::uint8_t flags, std::size_t content) {
+      writer.write(ethernet(0x0800, ipv4(peer, service, 6, tcp(8'443, 45'000, flags, content))),
+                   at += millisecond);
+    };
+    out(tcp_flag::syn, 0);
+    in(tcp_flag::syn | tcp_flag::ack, 0);
+    out(tcp_flag::ack, 100);
+    in(tcp_flag::ack, 50);
+    out(tcp_flag::fin | tcp_flag::ack, 0);
+    in(tcp_flag::fin | tcp_flag::ack, 0);
+  }
+
+  [[nodiscard]] std::vector<Alert> alerts(double learn_until, bool with_list,
+                                          std::vector<std::string>& notes) const {
+    ReplayOptions options;
+    options.captures = {capture};
+    options.learn_until = learn_until;
+    options.inventory = inventory;
+    if (with_list) options.intel = list;
+    ReplayStats stats;
+    auto alerts = replay(options, stats, [&](const std::string& line) { notes.push_back(line); });
+    REQUIRE(alerts);
+    return *alerts;
+  }
+};
+
+} // namespace
+
+TEST_CASE("what was learned is quiet, what is new is told by name") {
+  std::vector<std::string> notes;
+  CHECK(Life{false}.alerts(40, false, notes).empty());
+  auto alerts = Life{true}.alerts(40, false, notes);
+  std::vector<std::string> titles;
+  for (const auto& alert : alerts)
+    titles.push_back(alert.finding.detector + ": " + title_of(alert));
+  INFO(titles.size() << " alerts, the first: " << (titles.empty() ? "" : titles[0]));
+  REQUIRE(alerts.size() == 2);
+  CHECK(alerts[0].finding.detector == "network.lateral");
+  CHECK(alerts[0].finding.entity.name == "edgex-support-logging");
+  CHECK(alerts[0].finding.peer.name == "kmc-thermostat");
+  CHECK(alerts[1].finding.detector == "network.destination");
+  CHECK(notes.empty());
+}
+
+TEST_CASE("a listed address is told without anything learned, and a broken line of the list is named") {
+  std::vector<std::string> notes;
+  auto alerts = Life{true}.alerts(0, true, notes);
+  REQUIRE(alerts.size() == 1);
+  CHECK(alerts[0].finding.detector == "network.known-bad");
+  CHECK(to_string(alerts[0].finding.peer.address) == "203.0.113.66");
+  REQUIRE(notes.size() == 1);
+  CHECK(notes[0].find("list:2") != std::string::npos);
 }
 
 TEST_CASE("what cannot be read is one clear line") {
