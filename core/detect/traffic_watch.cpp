@@ -1,14 +1,12 @@
 #include "core/detect/traffic_watch.hpp"
 
-#include "core/detect/suspects.hpp"
+#include "core/detect/traffic_state.hpp"
 
 #include <algorithm>
 
 namespace iris {
 
 namespace {
-
-constexpr std::size_t alarm_limit = 256;
 
 /// Ports on which silence is usual. 3702: ONVIF discovery sends WS-Discovery probes to every address of a
 /// network, hourly. 33434 and on: each step of a traceroute takes the next port.
@@ -25,278 +23,13 @@ bool is_group(const IpAddress& address) {
          (address.is_v4() && address.bytes[15] == 255);
 }
 
-std::uint32_t mix(std::uint64_t value, std::uint64_t seed) {
-  value = (value ^ seed) * 0x9e3779b97f4a7c15ULL;
-  value = (value ^ value >> 32) * 0xd6e8feb86659fd93ULL;
-  return std::uint32_t(value >> 32);
-}
-
-std::uint32_t mix(const IpAddress& address, std::uint64_t seed) {
-  std::uint64_t parts[2];
-  std::memcpy(parts, address.bytes.data(), 16);
-  return mix(parts[0] + std::uint64_t(mix(parts[1], seed)) * 0x9e3779b97f4a7c15ULL, seed);
-}
-
 IpAddress as_address(const MacAddress& mac) {
   IpAddress address;
   std::copy(mac.begin(), mac.end(), address.bytes.begin());
   return address;
 }
 
-bool is_flood(TrafficKind kind) {
-  return kind == TrafficKind::flood || kind == TrafficKind::distributed_flood ||
-         kind == TrafficKind::dhcp_flood;
-}
-
-struct Event {
-  Sample flow{};
-  std::uint32_t item = 0; ///< hash of what is counted distinct
-  std::uint32_t packets = 0;
-  std::uint64_t bytes = 0;
-  bool a_try = true; ///< false: only more packets of a try that was counted
-  bool refused = false;
-  bool barren = false; ///< had been counted as answered
-};
-
-struct Active {
-  TrafficAlarm alarm;
-  DistinctCounter distinct;
-  Suspect* suspect = nullptr;
-  Timestamp told_at = 0;
-  std::uint64_t told = 0;
-};
-
 } // namespace
-
-struct TrafficWatch::State {
-  TrafficLimits limits;
-  std::uint16_t interface;
-  std::uint64_t seed;
-  SuspectTable sources, targets;
-  std::vector<std::unique_ptr<Active>> active; ///< null = free place
-  std::vector<TrafficAlarm> out;
-  std::array<Suspect*, 16> neighbours{}; ///< to be judged at the next tick
-  std::size_t neighbours_used = 0;
-  Timestamp next_tick = 0;
-  TrafficWatchStats stats;
-
-  State(const TrafficLimits& given, std::uint16_t index, std::uint64_t salt) : limits{given}, interface {
-    index
-  }, seed{salt}, sources{salt}, targets{salt + 1} {
-    active.resize(alarm_limit);
-  }
-
-  [[nodiscard]] Duration window_of(TrafficKind kind) const {
-    return is_flood(kind) ? limits.flood_window : limits.scan_window;
-  }
-
-  Suspect* suspect_of(SuspectTable& table, const SuspectKey& key, Timestamp now) {
-    auto* suspect = table.find_or_make(key, now, stats.evicted);
-    if (suspect == nullptr || suspect->alarmed()) return suspect;
-    auto age = now - suspect->window.start;
-    if (age >= window_of(key.kind) || age < 0) {
-      suspect->window = {now};
-      suspect->packets = suspect->bytes = 0;
-      suspect->samples_used = 0;
-    }
-    return suspect;
-  }
-
-  void note(Suspect& suspect, const Event& event, Timestamp now) {
-    suspect.last = std::max(suspect.last, now);
-    suspect.packets += event.packets;
-    suspect.bytes += event.bytes;
-    if (event.a_try) ++(event.refused ? suspect.window.refused : suspect.window.unanswered);
-    if (event.barren && suspect.window.answered > 0) --suspect.window.answered;
-    if (event.a_try) suspect.recent.insert(event.item, now);
-    if (suspect.alarmed()) {
-      auto& alarm = active[suspect.alarm]->alarm;
-      if (event.a_try) active[suspect.alarm]->distinct.insert(event.item);
-      add_sample(alarm, suspect.key.protocol, event.flow);
-      alarm.last = std::max(alarm.last, event.flow.last);
-      if (alarm.src != IpAddress{} && alarm.src != event.flow.src) alarm.src = {};
-    } else if (suspect.samples_used < Suspect::sample_limit) {
-      suspect.samples[suspect.samples_used++] = event.flow;
-    }
-  }
-
-  static void add_sample(TrafficAlarm& alarm, std::uint8_t protocol, const Sample& flow) {
-    if (alarm.samples.size() >= Finding::evidence_limit) return;
-    for (const auto& known : alarm.samples)
-      if (known.src == flow.src && known.dst == flow.dst && known.sport == flow.sport &&
-          known.dport == flow.dport)
-        return;
-    alarm.samples.push_back({flow.src, flow.dst, flow.sport, flow.dport, protocol, flow.packets,
-                             flow.bytes_out, flow.bytes_in, flow.first, flow.last});
-  }
-
-  void start(Suspect& suspect, const Event& event, Timestamp now) {
-    auto free = std::find(active.begin(), active.end(), nullptr);
-    if (free == active.end()) {
-      ++stats.suppressed;
-      return;
-    }
-    *free = std::make_unique<Active>();
-    auto& record = **free;
-    auto& alarm = record.alarm;
-    const auto& key = suspect.key;
-    auto from = now - window_of(key.kind);
-    alarm.kind = key.kind;
-    alarm.protocol = key.protocol;
-    alarm.port = key.port;
-    alarm.interface = interface;
-    alarm.mac = suspect.mac;
-    if (key.kind != TrafficKind::distributed_flood) alarm.src = event.flow.src;
-    bool many = key.kind == TrafficKind::host_sweep || key.kind == TrafficKind::ping_sweep ||
-                key.kind == TrafficKind::arp_sweep;
-    if (!many) alarm.dst = event.flow.dst;
-    alarm.first = event.flow.first;
-    alarm.last = event.flow.last;
-    alarm.samples.reserve(Finding::evidence_limit);
-    for (std::size_t i = 0; i < suspect.samples_used; ++i) {
-      const auto& flow = suspect.samples[i];
-      add_sample(alarm, key.protocol, flow);
-      alarm.first = std::min(alarm.first, flow.first);
-      if (alarm.src != IpAddress{} && alarm.src != flow.src) alarm.src = {};
-    }
-    alarm.distinct = suspect.recent.count_since(from);
-    for (std::size_t i = 0; i < suspect.recent.size(); ++i)
-      if (suspect.recent.is_since(i, from)) record.distinct.insert(suspect.recent.hash(i));
-    record.suspect = &suspect;
-    suspect.alarm = std::uint16_t(free - active.begin());
-    ++stats.alarms;
-    ++stats.active;
-    tell(record, AlarmStage::start, now);
-  }
-
-  void tell(Active& record, AlarmStage stage, Timestamp now) {
-    auto& alarm = record.alarm;
-    const auto& suspect = *record.suspect;
-    alarm.stage = stage;
-    alarm.tries = std::uint64_t(suspect.window.unanswered) + suspect.window.refused + suspect.window.answered;
-    alarm.answered = suspect.window.answered;
-    alarm.packets = suspect.packets;
-    alarm.bytes = suspect.bytes;
-    if (stage != AlarmStage::start)
-      alarm.distinct = std::max(alarm.distinct, std::min(record.distinct.estimate(), alarm.tries));
-    auto total = is_flood(alarm.kind) ? alarm.packets : alarm.tries;
-    alarm.fresh = total - record.told;
-    record.told = total;
-    record.told_at = now;
-    out.push_back(alarm);
-  }
-
-  void end(std::size_t place, Timestamp now) {
-    auto& record = *active[place];
-    auto& suspect = *record.suspect;
-    tell(record, AlarmStage::end, now);
-    suspect.alarm = Suspect::no_alarm;
-    suspect.window = {now};
-    suspect.packets = suspect.bytes = 0;
-    suspect.samples_used = 0;
-    suspect.recent.clear();
-    active[place].reset();
-    --stats.active;
-  }
-
-  /// Distinct targets enough, and most of the tries in vain?
-  [[nodiscard]] bool is_scan(const Suspect& suspect, std::uint32_t limit, Timestamp now) const {
-    if (suspect.recent.size() < limit || suspect.recent.count_since(now - limits.scan_window) < limit)
-      return false;
-    return mostly_failed(suspect);
-  }
-  [[nodiscard]] bool mostly_failed(const Suspect& suspect) const {
-    double failed = double(suspect.window.unanswered) + suspect.window.refused;
-    return failed >= limits.failed_share * (failed + suspect.window.answered);
-  }
-  [[nodiscard]] bool is_flooded(const Suspect& suspect, std::uint32_t limit) const {
-    auto weight = std::max(1U, limits.flood_refused / std::max(1U, limits.flood_unanswered));
-    return suspect.window.unanswered + suspect.window.refused / weight >= limit && mostly_failed(suspect);
-  }
-  /// A scan tries each port a few times, with little content; a flood over many ports does not care.
-  [[nodiscard]] bool is_many_port_flood(const Suspect& flood, const Suspect& scan) const {
-    if (flood.window.unanswered + flood.window.refused < 10 * limits.flood_unanswered) return false;
-    auto tries = scan.window.unanswered + scan.window.refused;
-    return tries > 4 * active[scan.alarm]->distinct.estimate() ||
-           scan.bytes > scan.packets * limits.small_packet;
-  }
-  /// Who scans many ports of many hosts is one cause, not one a host and one a port.
-  [[nodiscard]] static SuspectKey roaming_key(const IpAddress& src) {
-    return {src, {}, 0, 0, TrafficKind::host_sweep};
-  }
-  void start_scan(Suspect& suspect, const Event& event, Timestamp now) {
-    constexpr std::uint32_t scans_told_apart = 2;
-    auto* roaming = suspect_of(sources, roaming_key(event.flow.src), now);
-    if (roaming == nullptr) return start(suspect, event, now);
-    roaming->last = now;
-    roaming->recent.insert(mix(suspect.key.b, seed) + suspect.key.port, now);
-    if (roaming->recent.count_since(now - limits.scan_window) <= scans_told_apart)
-      return start(suspect, event, now);
-    roaming->recent.clear();
-    roaming->window = {now};
-    roaming->packets = roaming->bytes = 0;
-    auto first = event;
-    first.item = mix(event.flow.dst, seed);
-    note(*roaming, first, now);
-    start(*roaming, first, now);
-  }
-
-  bool watch_victim(const Event& event, std::uint8_t protocol, Timestamp now);
-  void watch_source(const Event& event, std::uint8_t protocol, bool scanning, Timestamp now);
-};
-
-/// @returns true when a distributed flood explains the event, so that its sources need no room of their own.
-bool TrafficWatch::State::watch_victim(const Event& given, std::uint8_t protocol, Timestamp now) {
-  auto event = given;
-  event.item = mix(event.flow.src, seed);
-  auto* victim = suspect_of(
-      targets, {event.flow.dst, {}, event.flow.dport, protocol, TrafficKind::distributed_flood}, now);
-  if (victim == nullptr) return false;
-  note(*victim, event, now);
-  if (victim->alarmed()) return true;
-  if (!is_flooded(*victim, limits.flood_distributed)) return false;
-  if (victim->recent.count_since(now - limits.flood_window) < limits.flood_sources) return false;
-  start(*victim, event, now);
-  return victim->alarmed();
-}
-
-void TrafficWatch::State::watch_source(const Event& given, std::uint8_t protocol, bool scanning,
-                                       Timestamp now) {
-  const auto& flow = given.flow;
-  auto event = given;
-  event.item = mix(flow.sport, seed);
-  // Port 0 stands for many ports below; nothing listens on the real one.
-  auto* flood =
-      flow.dport == 0
-          ? nullptr
-          : suspect_of(sources, {flow.src, flow.dst, flow.dport, protocol, TrafficKind::flood}, now);
-  if (flood != nullptr) {
-    note(*flood, event, now);
-    if (!flood->alarmed() && is_flooded(*flood, limits.flood_unanswered)) start(*flood, event, now);
-  }
-  if (!scanning || (flood != nullptr && flood->alarmed())) return;
-  if (auto* roaming = sources.find(roaming_key(flow.src)); roaming != nullptr && roaming->alarmed()) {
-    event.item = mix(flow.dst, seed);
-    return note(*roaming, event, now);
-  }
-  event.item = mix(flow.dport, seed);
-  if (auto* pair = suspect_of(sources, {flow.src, flow.dst, 0, protocol, TrafficKind::port_scan}, now)) {
-    note(*pair, event, now);
-    if (!pair->alarmed() && is_scan(*pair, limits.scan_ports, now)) start_scan(*pair, event, now);
-    auto* many = pair->alarmed()
-                     ? suspect_of(sources, {flow.src, flow.dst, 0, protocol, TrafficKind::flood}, now)
-                     : nullptr;
-    if (many != nullptr) {
-      note(*many, event, now);
-      if (!many->alarmed() && is_many_port_flood(*many, *pair)) start(*many, event, now);
-    }
-  }
-  event.item = mix(flow.dst, seed);
-  if (auto* sweep = suspect_of(sources, {flow.src, {}, flow.dport, protocol, TrafficKind::host_sweep}, now)) {
-    note(*sweep, event, now);
-    if (!sweep->alarmed() && is_scan(*sweep, limits.sweep_hosts, now)) start_scan(*sweep, event, now);
-  }
-}
 
 TrafficWatch::TrafficWatch(const TrafficLimits& limits, std::uint16_t interface, std::uint64_t seed)
     : state_{std::make_unique<State>(limits, interface, seed)} {}
@@ -304,8 +37,8 @@ TrafficWatch::~TrafficWatch() = default;
 
 namespace {
 
-Event event_of(const Flow& flow, std::uint32_t packets, std::uint64_t bytes) {
-  Event event;
+TrafficEvent event_of(const Flow& flow, std::uint32_t packets, std::uint64_t bytes) {
+  TrafficEvent event;
   event.flow = {flow.src,
                 flow.dst,
                 flow.sport,
@@ -423,7 +156,7 @@ void TrafficWatch::arp(const PacketView& view, Timestamp now) {
   auto sender = view.src == IpAddress::v4(0) ? as_address(view.mac) : view.src;
   auto* suspect = state.suspect_of(state.sources, {sender, {}, 0, 0, TrafficKind::arp_sweep}, now);
   if (suspect == nullptr) return;
-  Event event;
+  TrafficEvent event;
   event.flow = {view.src, view.dst, 0, 0, 1, 28, 0, now, now};
   event.item = mix(view.dst, state.seed);
   event.packets = 1;
@@ -441,7 +174,7 @@ void TrafficWatch::arp(const PacketView& view, Timestamp now) {
 void TrafficWatch::dhcp(const PacketView& view, Timestamp now) {
   auto& state = *state_;
   ++state.stats.events;
-  Event event;
+  TrafficEvent event;
   event.flow = {view.src, view.dst, view.sport, view.dport, 1, view.ip_length, 0, now, now};
   event.packets = 1;
   event.bytes = view.ip_length;
@@ -477,14 +210,14 @@ void TrafficWatch::advance(Timestamp now) {
     if (suspect.samples_used == 0 ||
         suspect.recent.count_since(suspect.last - state.limits.scan_window) < state.limits.arp_hosts)
       continue;
-    Event event;
+    TrafficEvent event;
     event.flow = suspect.samples[suspect.samples_used - 1U];
     event.flow.last = suspect.last;
     state.start(suspect, event, now);
   }
   state.neighbours_used = 0;
   if (state.stats.active == 0) return;
-  for (std::size_t i = 0; i < alarm_limit; ++i) {
+  for (std::size_t i = 0; i < State::alarm_limit; ++i) {
     if (!state.active[i]) continue;
     auto& record = *state.active[i];
     auto total = is_flood(record.alarm.kind)
@@ -492,7 +225,7 @@ void TrafficWatch::advance(Timestamp now) {
                      : std::uint64_t(record.suspect->window.unanswered) + record.suspect->window.refused;
     if (now - record.suspect->last >= state.limits.quiet || now < record.suspect->last - state.limits.quiet)
       state.end(i, now);
-    else if (now - record.told_at >= state.limits.progress && total > record.told &&
+    else if (now - record.told_at >= record.pace && total > record.told &&
              now - record.suspect->last < 2 * second) // else it may be over: the end will say
       state.tell(record, AlarmStage::progress, now);
   }
@@ -502,7 +235,7 @@ void TrafficWatch::flush(Timestamp now) {
   auto& state = *state_;
   state.next_tick = 0;
   advance(now);
-  for (std::size_t i = 0; i < alarm_limit; ++i)
+  for (std::size_t i = 0; i < State::alarm_limit; ++i)
     if (state.active[i]) state.end(i, now);
 }
 

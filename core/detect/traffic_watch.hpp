@@ -33,8 +33,9 @@ struct TrafficLimits {
   std::uint32_t large_rate = 5'000; ///< above it: cameras and file transfers over UDP
   std::uint32_t small_packet = 300; ///< bytes
 
-  Duration progress = 10 * second; ///< an alarm that goes on says so this often at most
-  Duration quiet = 10 * second;    ///< without an event for this long it has ended
+  Duration progress = 10 * second; ///< an alarm that goes on says so after this time, then after twice that …
+  Duration slowest_progress = 600 * second; ///< … up to this
+  Duration quiet = 10 * second;             ///< without an event for this long it has ended
 };
 
 enum class TrafficKind : std::uint8_t {
