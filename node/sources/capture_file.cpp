@@ -5,6 +5,7 @@
 
 #include <pcap/pcap.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -87,7 +88,10 @@ bool CaptureFile::next(CapturedFrame& frame) {
     ++state_->frames;
     frame.bytes = {bytes, header->caplen};
     frame.wire_length = header->len;
-    frame.at = Timestamp(header->ts.tv_sec) * second + header->ts.tv_usec; // nanoseconds, as asked for
+    // A broken file may claim any time; nanoseconds of 64 bits reach to the year 2262.
+    auto seconds = std::clamp<Timestamp>(header->ts.tv_sec, 0, 8'000'000'000);
+    frame.at = seconds * second +
+               std::clamp<Timestamp>(header->ts.tv_usec, 0, second - 1); // nanoseconds, as asked for
     return true;
   }
   if (result == PCAP_ERROR) state_->cut(pcap_geterr(state_->pcap));
