@@ -1,5 +1,6 @@
 #include "node/collector_actor.hpp"
 
+#include "actors/instrumented_actor.hpp"
 #include "actors/query.hpp"
 #include "actors/terms.hpp"
 #include "core/alert/json_writer.hpp"
@@ -64,6 +65,7 @@ CollectorActor::behavior_type collector_actor(CollectorActor::stateful_pointer<C
         auto bytes = encode(*delta);
         ++self->state.deltas;
         self->state.delta_bytes += bytes.size();
+        set_state(self, std::to_string(self->state.deltas) + " deltas");
         world->spool.send(self, make_ref(DeltaBatch{{std::move(bytes)}}));
       },
   };
@@ -106,6 +108,8 @@ ScorerActor::behavior_type scorer_actor(ScorerActor::stateful_pointer<ScorerStat
       [=](const Ref<Baseline>& baseline) {
         self->state.baseline_version = baseline->version;
         self->state.judge->set_baseline(baseline.value);
+        set_state(self, std::string{to_string(baseline->state_for(world->gateway))} + ", baseline " +
+                            std::to_string(baseline->version));
       },
       [=](const Ref<IndicatorSet>& indicators) { self->state.judge->set_indicators(indicators.value); },
       [=](const Ref<LinkTerms>& terms) {

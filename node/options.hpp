@@ -22,7 +22,6 @@ struct NodeOptions {
   std::uint64_t spool_bytes = 256ull << 20;
   std::uint32_t max_entities = 256;
   bool no_packets = false;
-  bool no_dpi = false;
 };
 
 /// @returns an exit code (0 after --help, 2 for wrong usage) or nothing when the program should go on.

@@ -1,5 +1,6 @@
 #include "node/router_actor.hpp"
 
+#include "actors/instrumented_actor.hpp"
 #include "actors/query.hpp"
 #include "actors/spawn.hpp"
 #include "actors/supervisor.hpp"
@@ -272,6 +273,8 @@ RouterActor::behavior_type router_actor(Self self, World world) {
         self->delayed_send(self, 1s, atom::tick_v);
         release_waiting(self, world);
         retire_idle(self->state, *world);
+        set_state(self, std::to_string(self->state.pairs.size()) + " pairs, " +
+                            std::to_string(self->state.observations) + " observations");
       },
   };
 }

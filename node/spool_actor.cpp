@@ -1,5 +1,6 @@
 #include "node/spool_actor.hpp"
 
+#include "actors/instrumented_actor.hpp"
 #include "actors/query.hpp"
 #include "core/alert/codec.hpp"
 #include "core/alert/json_writer.hpp"
@@ -128,6 +129,8 @@ SpoolActor::behavior_type spool_actor(SpoolActor::stateful_pointer<SpoolActorSta
       [=](atom::tick) {
         self->delayed_send(self, SpoolActorState::group_time, atom::tick_v);
         keep_deltas(self->state, wake);
+        set_state(self, std::to_string(self->state.spool->counters().batches) + " batches, " +
+                            human_bytes(self->state.spool->counters().bytes));
         if (!self->state.spool->has_losses()) return;
         if (auto flushed = self->state.spool->flush_losses(self->state.now()); !flushed)
           spdlog::error("{}", flushed.error().message);

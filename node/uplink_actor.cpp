@@ -1,5 +1,6 @@
 #include "node/uplink_actor.hpp"
 
+#include "actors/instrumented_actor.hpp"
 #include "actors/query.hpp"
 #include "actors/query_codec.hpp"
 #include "core/alert/json_writer.hpp"
@@ -118,6 +119,7 @@ void settle(Self self, World world, const WelcomeIn& welcome) {
             self->send(world->spool(), make_ref(SpoolPut{"terms", encode_terms(s.terms)}));
             if (world->terms_changed) world->terms_changed(s.terms);
             spdlog::info("link: session with the cloud, epoch {}", s.epoch);
+            set_state(self, "connected, epoch " + std::to_string(s.epoch));
             pump(self, world);
           },
           [=](const caf::error&) {
@@ -238,6 +240,7 @@ UplinkActor::behavior_type uplink_actor(Self self, UplinkWorld given,
         s.session = nullptr;
         s.welcomed = false;
         s.last_error = reason;
+        set_state(self, "not connected: " + reason);
       },
       [=](atom::wake) { pump(self, world); },
       [=](const wire::Push& message) -> wire::PushAck {

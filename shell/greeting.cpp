@@ -1,5 +1,6 @@
 #include "shell/greeting.hpp"
 
+#include "core/link/protocol.hpp"
 #include "schemas/link.capnp.h"
 
 #include <capnp/message.h>
@@ -12,7 +13,6 @@
 namespace iris {
 namespace {
 
-constexpr std::uint16_t protocol_major = 1, protocol_minor = 0;
 constexpr std::size_t welcome_limit = 64 * 1024;
 constexpr std::size_t text_limit = 512;
 
@@ -25,8 +25,8 @@ std::string bounded(capnp::Text::Reader text) {
 std::vector<char> encode_operator_hello(const std::string& version) {
   capnp::MallocMessageBuilder message;
   auto root = message.initRoot<schema::Hello>();
-  root.setProtocolMajor(protocol_major);
-  root.setProtocolMinor(protocol_minor);
+  root.setProtocolMajor(link_major);
+  root.setProtocolMinor(link_minor);
   root.setVersion(version);
   const auto words = capnp::messageToFlatArray(message);
   const auto bytes = words.asChars();
@@ -47,7 +47,7 @@ Result<CloudGreeting> decode_operator_welcome(const std::vector<char>& bytes) {
     if (const auto refusal = bounded(root.getRefusal()); !refusal.empty())
       return Error{Errc::refused, "the cloud refused: " + refusal};
     CloudGreeting greeting{bounded(root.getVersion())};
-    if (root.getProtocolMajor() != protocol_major)
+    if (root.getProtocolMajor() != link_major)
       return Error{Errc::version,
                    fmt::format("the cloud (version {}) speaks another protocol; upgrade the older of both",
                                greeting.version)};

@@ -2,15 +2,13 @@
 #include "cloud/messages.hpp"
 #include "core/base/result.hpp"
 #include "core/base/time.hpp"
+#include "core/link/protocol.hpp"
 
 #include <string>
 #include <vector>
 
 /// The cloud's side of schemas/link.capnp.
 namespace iris {
-
-inline constexpr std::uint16_t link_major = 1;
-inline constexpr std::uint16_t link_minor = 0;
 
 struct HelloIn {
   std::uint16_t major = 0, minor = 0;

@@ -1,5 +1,6 @@
 #include "node/uplink/session_messages.hpp"
 
+#include "core/link/protocol.hpp"
 #include "schemas/link.capnp.h"
 
 #include <capnp/message.h>
@@ -43,8 +44,8 @@ auto decode(const std::vector<char>& bytes, const char* what, Read read)
 std::vector<char> encode_hello(const HelloOut& hello) {
   capnp::MallocMessageBuilder message;
   auto root = message.initRoot<schema::Hello>();
-  root.setProtocolMajor(protocol_major);
-  root.setProtocolMinor(protocol_minor);
+  root.setProtocolMajor(link_major);
+  root.setProtocolMinor(link_minor);
   root.setVersion(hello.version);
   root.setEpoch(hello.spool.epoch);
   auto lanes = root.initLanes(lane_count);

@@ -11,9 +11,6 @@
 /// (schemas/link.capnp).
 namespace iris {
 
-inline constexpr std::uint16_t protocol_major = 1;
-inline constexpr std::uint16_t protocol_minor = 0;
-
 struct HelloOut {
   std::string version;
   SpoolState spool;
