@@ -39,7 +39,8 @@ using SupervisorActor = InspectableActor::extend<
 // -- the gateway
 // -------------------------------------------------------------------------------------------------
 
-/// Stands for a source that has a thread of its own (docker, process, packets of one interface, usage, EdgeX).
+/// Stands for a source that has a thread of its own (docker, process, packets of one interface, usage,
+/// EdgeX).
 using SourceActor = InspectableActor;
 
 /// Maps pid, cgroup, address and interface to an entity and hands each entity's observations to its

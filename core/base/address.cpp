@@ -38,7 +38,8 @@ std::optional<Cidr> parse_cidr(std::string_view text) {
     bits = number;
   }
   if (address->is_v4()) bits += 96;
-  for (unsigned bit = bits; bit < 128; ++bit) address->bytes[bit / 8] &= std::uint8_t(~(0x80u >> (bit % 8)));
+  for (unsigned bit = bits; bit < 128; ++bit)
+    address->bytes[bit / 8] &= std::uint8_t(~(0x80u >> (bit % 8)));
   return Cidr{*address, std::uint8_t(bits)};
 }
 

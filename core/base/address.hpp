@@ -16,7 +16,8 @@ struct IpAddress {
   [[nodiscard]] static IpAddress v4(std::uint32_t host_order) {
     IpAddress address;
     address.bytes[10] = address.bytes[11] = 0xff;
-    for (int i = 0; i < 4; ++i) address.bytes[12 + std::size_t(i)] = std::uint8_t(host_order >> (24 - 8 * i));
+    for (int i = 0; i < 4; ++i)
+      address.bytes[12 + std::size_t(i)] = std::uint8_t(host_order >> (24 - 8 * i));
     return address;
   }
   [[nodiscard]] bool is_v4() const {
@@ -25,7 +26,8 @@ struct IpAddress {
   }
   /// Host order; only for is_v4().
   [[nodiscard]] std::uint32_t v4_number() const {
-    return std::uint32_t(bytes[12]) << 24 | std::uint32_t(bytes[13]) << 16 | std::uint32_t(bytes[14]) << 8 | bytes[15];
+    return std::uint32_t(bytes[12]) << 24 | std::uint32_t(bytes[13]) << 16 | std::uint32_t(bytes[14]) << 8 |
+           bytes[15];
   }
   friend auto operator<=>(const IpAddress&, const IpAddress&) = default;
 };
@@ -38,10 +40,18 @@ struct Cidr {
   friend bool operator==(const Cidr&, const Cidr&) = default;
 };
 
-enum class AddressScope : std::uint8_t { unspecified, loopback, link_local, private_use, multicast, broadcast, global };
+enum class AddressScope : std::uint8_t {
+  unspecified,
+  loopback,
+  link_local,
+  private_use,
+  multicast,
+  broadcast,
+  global
+};
 
-[[nodiscard]] std::optional<IpAddress> parse_ip(std::string_view text);  ///< whole text or nothing
-[[nodiscard]] std::optional<Cidr> parse_cidr(std::string_view text);     ///< also a bare address
+[[nodiscard]] std::optional<IpAddress> parse_ip(std::string_view text); ///< whole text or nothing
+[[nodiscard]] std::optional<Cidr> parse_cidr(std::string_view text);    ///< also a bare address
 [[nodiscard]] std::string to_string(const IpAddress& address);
 [[nodiscard]] std::string to_string(const Cidr& network);
 /// RFC 1918, 4193, 3927, 5771; 255.255.255.255 is broadcast. Documentation ranges count as global.

@@ -4,11 +4,16 @@ namespace iris {
 
 const char* to_string(EntityKind kind) {
   switch (kind) {
-  case EntityKind::unknown: return "unknown";
-  case EntityKind::service: return "service";
-  case EntityKind::device: return "device";
-  case EntityKind::gateway: return "gateway";
-  case EntityKind::internet: return "internet";
+  case EntityKind::unknown:
+    return "unknown";
+  case EntityKind::service:
+    return "service";
+  case EntityKind::device:
+    return "device";
+  case EntityKind::gateway:
+    return "gateway";
+  case EntityKind::internet:
+    return "internet";
   }
   return "unknown";
 }

@@ -26,7 +26,8 @@ std::string to_hex(std::string_view bytes) {
 
 std::string to_hex(std::uint64_t number) {
   char bytes[8];
-  for (int i = 0; i < 8; ++i) bytes[i] = char(number >> (56 - 8 * i));
+  for (int i = 0; i < 8; ++i)
+    bytes[i] = char(number >> (56 - 8 * i));
   return to_hex(std::string_view{bytes, 8});
 }
 

@@ -25,17 +25,17 @@ struct ProcessInfo {
   std::uint32_t pid = 0;
   std::uint32_t parent_pid = 0;
   std::uint32_t uid = 0;
-  std::string exe;                    ///< path of the file that runs, as the container sees it
-  std::vector<std::string> args;      ///< argv, secrets already redacted
+  std::string exe;               ///< path of the file that runs, as the container sees it
+  std::vector<std::string> args; ///< argv, secrets already redacted
   std::string cwd;
   std::string parent_exe;             ///< empty where the parent is outside of the container
   std::vector<std::string> ancestors; ///< executables, nearest first, the container's first process last
   Timestamp started = 0;
   Origin origin = Origin::unknown;
-  std::string script;                 ///< the script file an interpreter was given, if any
+  std::string script; ///< the script file an interpreter was given, if any
   Origin script_origin = Origin::unknown;
-  bool entered = false;               ///< came in from outside: docker exec, nsenter, a debugger
-  bool args_cut = false;              ///< the argument vector was longer than what is kept
+  bool entered = false;  ///< came in from outside: docker exec, nsenter, a debugger
+  bool args_cut = false; ///< the argument vector was longer than what is kept
 };
 
 struct ProcessStart {
@@ -55,7 +55,7 @@ enum class FlowState : std::uint8_t {
   established, ///< both sides have spoken
   refused,     ///< TCP: answered by RST; UDP: answered by ICMP port unreachable
   closed,
-  one_way,     ///< UDP, ICMP and others: only the first side has spoken
+  one_way, ///< UDP, ICMP and others: only the first side has spoken
 };
 [[nodiscard]] const char* to_string(FlowState state);
 
@@ -66,17 +66,17 @@ struct Flow {
   std::uint16_t sport = 0, dport = 0; ///< ICMP: sport = 0, dport = type << 8 | code
   std::uint8_t protocol = 0;          ///< IANA number
   FlowState state = FlowState::one_way;
-  bool first_report = true;           ///< false for the later parts of a long flow
-  bool last_report = false;           ///< it ended (FIN, RST or idle); a datagram each way of UDP or ICMP counts as
-                                      ///< such: should more follow, it comes as later parts
-  bool initiator_known = true;        ///< false where the start was not seen and the ports decided
-  bool inbound = false;               ///< as seen from the observation's entity: the peer opened it
+  bool first_report = true;    ///< false for the later parts of a long flow
+  bool last_report = false;    ///< it ended (FIN, RST or idle); a datagram each way of UDP or ICMP counts as
+                               ///< such: should more follow, it comes as later parts
+  bool initiator_known = true; ///< false where the start was not seen and the ports decided
+  bool inbound = false;        ///< as seen from the observation's entity: the peer opened it
   std::uint32_t packets_out = 0, packets_in = 0;
   std::uint64_t bytes_out = 0, bytes_in = 0;
   std::uint64_t payload_out = 0, payload_in = 0; ///< bytes above the transport header
   Timestamp first = 0, last = 0;
-  std::uint16_t interface = 0;        ///< index in the source's list of interfaces
-  std::string application;            ///< protocol by nDPI, "" when not known
+  std::uint16_t interface = 0; ///< index in the source's list of interfaces
+  std::string application;     ///< protocol by nDPI, "" when not known
 };
 
 struct DnsAnswer {
@@ -84,15 +84,26 @@ struct DnsAnswer {
   std::vector<IpAddress> addresses;
 };
 
-enum class ContainerAction : std::uint8_t { listed, created, started, died, oom, killed, stopped, removed, connected, health };
+enum class ContainerAction : std::uint8_t {
+  listed,
+  created,
+  started,
+  died,
+  oom,
+  killed,
+  stopped,
+  removed,
+  connected,
+  health
+};
 [[nodiscard]] const char* to_string(ContainerAction action);
 
 struct ContainerChange {
   ContainerAction action{};
   int exit_code = 0;
-  int signal = 0;           ///< of killed
+  int signal = 0; ///< of killed
   bool out_of_memory = false;
-  bool asked_for = false;   ///< someone told the engine to stop it
+  bool asked_for = false; ///< someone told the engine to stop it
   bool privileged = false;
   std::vector<std::string> published; ///< "0.0.0.0:27017->27017/tcp"
   std::string detail;
@@ -108,21 +119,22 @@ struct Usage {
 
 /// A source's own condition: what it lost since the last such observation.
 struct SensorHealth {
-  std::string sensor;       ///< "process", "packet:br-edgex", "docker", "spool", …
-  std::string what;         ///< "dropped", "down", "up", "clock-jump", …
+  std::string sensor; ///< "process", "packet:br-edgex", "docker", "spool", …
+  std::string what;   ///< "dropped", "down", "up", "clock-jump", …
   std::uint64_t count = 0;
   Timestamp since = 0;
   std::string detail;
 };
 
-/// A container's life: startup until its process tree is steady, then steady. Their behaviours are learned apart.
+/// A container's life: startup until its process tree is steady, then steady. Their behaviours are learned
+/// apart.
 enum class Phase : std::uint8_t { startup, steady };
 [[nodiscard]] const char* to_string(Phase phase);
 
 struct Observation {
-  EntityPtr entity;    ///< never null
-  EntityPtr peer;      ///< null where there is none
-  Timestamp at = 0;    ///< wall time
+  EntityPtr entity;         ///< never null
+  EntityPtr peer;           ///< null where there is none
+  Timestamp at = 0;         ///< wall time
   std::int64_t boot_at = 0; ///< CLOCK_BOOTTIME ns, 0 where unknown (captures)
   Phase phase = Phase::steady;
   std::variant<ProcessStart, ProcessExit, Flow, DnsAnswer, ContainerChange, Usage, SensorHealth> what;

@@ -8,16 +8,16 @@ namespace iris {
 
 /// Every way in which something can fail, in one place.
 enum class Errc : std::uint8_t {
-  invalid = 1,     ///< input does not parse or breaks a rule
-  not_found,       ///< no such thing
-  unavailable,     ///< the other side, a device or a file cannot be reached now
-  refused,         ///< known, but not allowed
-  limit,           ///< a bound was reached
-  corrupt,         ///< stored or received data is damaged
-  version,         ///< made by a version that this one does not understand
-  locked,          ///< in use by another process
-  io,              ///< the operating system said no
-  expired,         ///< was valid once
+  invalid = 1, ///< input does not parse or breaks a rule
+  not_found,   ///< no such thing
+  unavailable, ///< the other side, a device or a file cannot be reached now
+  refused,     ///< known, but not allowed
+  limit,       ///< a bound was reached
+  corrupt,     ///< stored or received data is damaged
+  version,     ///< made by a version that this one does not understand
+  locked,      ///< in use by another process
+  io,          ///< the operating system said no
+  expired,     ///< was valid once
 };
 [[nodiscard]] const char* to_string(Errc code);
 

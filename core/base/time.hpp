@@ -18,10 +18,11 @@ inline constexpr Duration second = 1'000'000'000;
 /// The lengths that learning and scoring count in. Production runs on real days; a demonstration shortens
 /// all of them by the same code. A learning hour is day / 24.
 struct TimeScale {
-  Duration day = 86'400 * second;     ///< one learning day
-  Duration window = 10 * second;      ///< window of numbers and of deltas that leave the gateway
-  Duration startup = 120 * second;    ///< a container's life up to here is its startup phase, at the least
-  Duration alert_quiet = 3'600 * second; ///< an alert that is quiet for this long is not continued but raised anew
+  Duration day = 86'400 * second;  ///< one learning day
+  Duration window = 10 * second;   ///< window of numbers and of deltas that leave the gateway
+  Duration startup = 120 * second; ///< a container's life up to here is its startup phase, at the least
+  Duration alert_quiet =
+      3'600 * second; ///< an alert that is quiet for this long is not continued but raised anew
 
   [[nodiscard]] Duration hour() const { return day / 24; }
   [[nodiscard]] double days(Duration span) const { return double(span) / double(day); }

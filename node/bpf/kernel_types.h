@@ -1,5 +1,6 @@
-/* The few kernel structures that the programs read. The loader relocates every field by name against the running
- * kernel's BTF (CO-RE), so neither offsets nor missing fields matter here and no vmlinux.h is needed to build. */
+/* The few kernel structures that the programs read. The loader relocates every field by name against the
+ * running kernel's BTF (CO-RE), so neither offsets nor missing fields matter here and no vmlinux.h is needed
+ * to build. */
 #pragma once
 
 typedef unsigned char __u8;
@@ -31,7 +32,7 @@ typedef struct {
 } atomic_t;
 
 struct qstr {
-  const unsigned char *name;
+  const unsigned char* name;
 };
 
 struct super_block {
@@ -46,7 +47,7 @@ struct timespec64 {
 /* The change time was renamed twice; names behind ___ are ignored when relocating. */
 struct inode { /* since 6.11 */
   const unsigned int i_nlink;
-  struct super_block *i_sb;
+  struct super_block* i_sb;
   __s64 i_ctime_sec;
   __u32 i_ctime_nsec;
 };
@@ -58,34 +59,34 @@ struct inode___before66 {
 };
 
 struct dentry {
-  struct dentry *d_parent;
+  struct dentry* d_parent;
   struct qstr d_name;
-  struct inode *d_inode;
+  struct inode* d_inode;
 };
 
 struct vfsmount {
-  struct dentry *mnt_root;
+  struct dentry* mnt_root;
 };
 
 struct mount {
-  struct mount *mnt_parent;
-  struct dentry *mnt_mountpoint;
+  struct mount* mnt_parent;
+  struct dentry* mnt_mountpoint;
   struct vfsmount mnt;
 };
 
 struct path {
-  struct vfsmount *mnt;
-  struct dentry *dentry;
+  struct vfsmount* mnt;
+  struct dentry* dentry;
 };
 
 struct file {
   struct path f_path;
-  struct inode *f_inode;
+  struct inode* f_inode;
 };
 
 struct mm_struct {
   unsigned long arg_start, arg_end;
-  struct file *exe_file;
+  struct file* exe_file;
 };
 
 struct fs_struct {
@@ -99,29 +100,29 @@ struct mnt_namespace {
   struct ns_common ns;
 };
 struct nsproxy {
-  struct mnt_namespace *mnt_ns;
+  struct mnt_namespace* mnt_ns;
 };
 
 struct kernfs_node {
-  struct kernfs_node *parent;
-  const char *name;
+  struct kernfs_node* parent;
+  const char* name;
   __u64 id;
 };
 struct kernfs_node___since615 {
-  struct kernfs_node *__parent;
+  struct kernfs_node* __parent;
 };
 
 struct cgroup {
   int level;
-  struct kernfs_node *kn;
+  struct kernfs_node* kn;
 };
 struct cgroup_subsys_state {
-  struct cgroup *cgroup;
+  struct cgroup* cgroup;
 };
 enum cgroup_subsys_id { devices_cgrp_id = 5, memory_cgrp_id = 4, pids_cgrp_id = 11 };
 struct css_set {
-  struct cgroup_subsys_state *subsys[16];
-  struct cgroup *dfl_cgrp;
+  struct cgroup_subsys_state* subsys[16];
+  struct cgroup* dfl_cgrp;
 };
 
 struct signal_struct {
@@ -132,17 +133,17 @@ struct signal_struct {
 struct task_struct {
   int pid, tgid;
   int exit_code;
-  struct task_struct *real_parent;
-  struct mm_struct *mm;
-  struct fs_struct *fs;
-  struct nsproxy *nsproxy;
-  struct css_set *cgroups;
-  struct signal_struct *signal;
+  struct task_struct* real_parent;
+  struct mm_struct* mm;
+  struct fs_struct* fs;
+  struct nsproxy* nsproxy;
+  struct css_set* cgroups;
+  struct signal_struct* signal;
 };
 
 struct linux_binprm {
-  const char *filename;
-  const char *interp;
+  const char* filename;
+  const char* interp;
 };
 
 #pragma clang attribute pop

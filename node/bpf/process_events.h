@@ -21,8 +21,8 @@ enum {
 
 struct process_event {
   __u32 kind;
-  __u32 pid;       /* thread group, as seen by the initial pid namespace */
-  __u32 parent;    /* real parent's thread group */
+  __u32 pid;    /* thread group, as seen by the initial pid namespace */
+  __u32 parent; /* real parent's thread group */
   __u32 uid;
   __u64 boot_ns;   /* CLOCK_BOOTTIME */
   __u32 exit_code; /* wait status: low 7 bits signal, bits 8-15 code */
@@ -31,21 +31,22 @@ struct process_event {
 
 struct exec_event {
   struct process_event head;
-  __u64 cgroup;          /* id of the unified hierarchy's cgroup */
-  __u64 ctime_ns;        /* of the executable, 0 where unknown */
-  __u64 magic;           /* its file system's super block magic */
+  __u64 cgroup;   /* id of the unified hierarchy's cgroup */
+  __u64 ctime_ns; /* of the executable, 0 where unknown */
+  __u64 magic;    /* its file system's super block magic */
   __u32 nlink;
-  __u32 args_length;     /* bytes in args */
-  __u32 path_length;     /* bytes in path */
+  __u32 args_length; /* bytes in args */
+  __u32 path_length; /* bytes in path */
   __u32 cwd_length;
   __u8 args_cut;
-  __u8 memfd;            /* an anonymous memory file */
-  __u8 interpreted;      /* "#!": `filename` is the script */
-  __u8 parents_mounts;   /* shares its parent's mount namespace */
+  __u8 memfd;          /* an anonymous memory file */
+  __u8 interpreted;    /* "#!": `filename` is the script */
+  __u8 parents_mounts; /* shares its parent's mount namespace */
   __u8 path_cut;
   __u8 cwd_cut;
   __u8 unused[2];
-  /* Names of the task's cgroup and its parents: [0] unified hierarchy, [1] a legacy one where it is another. */
+  /* Names of the task's cgroup and its parents: [0] unified hierarchy, [1] a legacy one where it is another.
+   */
   char group[2][GROUP_LEVELS][GROUP_NAME];
   char filename[FILE_BYTES];
   char path[PATH_BYTES];

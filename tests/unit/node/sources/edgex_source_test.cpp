@@ -89,7 +89,8 @@ struct Told {
   template <class Condition>
   bool wait(Condition condition) {
     std::unique_lock guard{lock};
-    for (int i = 0; i < 1000 && !condition(); ++i) changed.wait_for(guard, std::chrono::milliseconds{10});
+    for (int i = 0; i < 1000 && !condition(); ++i)
+      changed.wait_for(guard, std::chrono::milliseconds{10});
     return condition();
   }
 };
