@@ -6,6 +6,8 @@
 #include "core/alert/json_writer.hpp"
 #include "node/host_interfaces.hpp"
 #include "node/messages.hpp"
+#include "node/own_container.hpp"
+#include "node/packet_figures.hpp"
 #include "node/source_actor.hpp"
 #include "node/sources/docker_source.hpp"
 #include "node/sources/edgex_source.hpp"
@@ -18,49 +20,11 @@
 
 #include <atomic>
 #include <condition_variable>
-#include <fstream>
 #include <map>
 #include <mutex>
 #include <thread>
 
 namespace iris {
-namespace {
-
-/// The latest figures of one packet source, for whoever asks its actor.
-struct PacketFigures {
-  std::mutex mutex;
-  PipelineStats stats;
-  std::uint64_t dropped = 0;
-};
-
-std::string describe(PacketFigures& figures) {
-  const std::lock_guard lock{figures.mutex};
-  const auto& s = figures.stats;
-  JsonWriter json;
-  json.object().field("packets", s.frames).field("bytes", s.bytes).field("dropped", figures.dropped);
-  json.field("flows", s.flows.flows).field("active", s.flows.active).field("hushed", s.flows.hushed);
-  json.field("evicted_half_open", s.flows.evicted_half_open).field("evicted_active", s.flows.evicted_active);
-  json.field("alarms", s.watch.alarms).field("suspects_evicted", s.watch.evicted);
-  json.field("malformed", s.malformed).field("truncated", s.truncated).end_object();
-  return json.take();
-}
-
-/// The container that this program runs in, 64 hex digits; empty outside of one. Docker mounts files of the
-/// container's own directory (hostname, resolv.conf) into it, also where its control group is hidden.
-std::string own_container() {
-  std::ifstream mounts{"/proc/self/mountinfo"};
-  constexpr std::string_view before = "/containers/";
-  for (std::string line; std::getline(mounts, line);) {
-    auto at = line.find(before);
-    if (at == std::string::npos || line.size() < at + before.size() + 64) continue;
-    auto id = line.substr(at + before.size(), 64);
-    if (id.find_first_not_of("0123456789abcdef") == std::string::npos) return id;
-  }
-  return {};
-}
-
-} // namespace
-
 struct SourceHub::State {
   struct Packets {
     std::unique_ptr<PacketSource> source;

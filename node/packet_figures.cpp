@@ -1,0 +1,19 @@
+#include "node/packet_figures.hpp"
+
+#include "core/alert/json_writer.hpp"
+
+namespace iris {
+
+std::string describe(PacketFigures& figures) {
+  const std::lock_guard lock{figures.mutex};
+  const auto& s = figures.stats;
+  JsonWriter json;
+  json.object().field("packets", s.frames).field("bytes", s.bytes).field("dropped", figures.dropped);
+  json.field("flows", s.flows.flows).field("active", s.flows.active).field("hushed", s.flows.hushed);
+  json.field("evicted_half_open", s.flows.evicted_half_open).field("evicted_active", s.flows.evicted_active);
+  json.field("alarms", s.watch.alarms).field("suspects_evicted", s.watch.evicted);
+  json.field("malformed", s.malformed).field("truncated", s.truncated).end_object();
+  return json.take();
+}
+
+} // namespace iris
