@@ -106,7 +106,9 @@ TEST_CASE("the same capture gives the same alerts, byte for byte, in bounded mem
   CHECK(first.packets == 37'841);
   CHECK(first.flows > 37'000);
   CHECK(first.observations < 1'000);
+#ifndef __SANITIZE_ADDRESS__ // whose own memory would be measured
   CHECK(second.peak_rss_kib < 200 * 1'024);
+#endif
 }
 
 namespace {
