@@ -1,6 +1,6 @@
 # iris-cloud and iris-shell. Two ways to the same image:
 #   docker build -f deploy/cloud.Dockerfile .                     compiles inside (stage build)
-#   make images                                                   takes the programs already in build/bin (stage prebuilt)
+#   make images                                                   puts the programs in build/bin onto the first stage (scripts/images)
 FROM debian:bookworm-slim AS runtime
 COPY scripts/packages/cloud-runtime /tmp/packages
 RUN apt-get update && \
@@ -18,9 +18,6 @@ EXPOSE 7443 9464
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["/usr/local/bin/iris-cloud"]
 CMD ["run"]
-
-FROM runtime AS prebuilt
-COPY build/bin/iris-cloud build/bin/iris-shell /usr/local/bin/
 
 FROM debian:bookworm-slim AS build
 COPY scripts/packages/build /tmp/packages

@@ -1,6 +1,6 @@
 # iris-node, the program for a gateway. Two ways to the same image:
 #   docker build -f deploy/node.Dockerfile .                      compiles inside (stage build)
-#   make images                                                   takes the programs already in build/bin (stage prebuilt)
+#   make images                                                   puts the programs in build/bin onto the first stage (scripts/images)
 FROM debian:bookworm-slim AS runtime
 COPY scripts/packages/node-runtime /tmp/packages
 RUN apt-get update && \
@@ -14,9 +14,6 @@ VOLUME /var/lib/iris
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["/usr/local/bin/iris-node"]
 CMD ["run"]
-
-FROM runtime AS prebuilt
-COPY build/bin/iris-node /usr/local/bin/
 
 FROM debian:bookworm-slim AS build
 COPY scripts/packages/build /tmp/packages
