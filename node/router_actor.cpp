@@ -239,8 +239,8 @@ RouterActor::behavior_type router_actor(Self self, World world) {
             spdlog::warn("{} lost {} observations{}{}", report.sensor, report.count,
                          report.detail.empty() ? "" : ": ", report.detail);
           else
-            spdlog::warn("{}: {}{}{}", report.sensor, report.what, report.detail.empty() ? "" : ": ",
-                         report.detail);
+            spdlog::log(report.what == "up" ? spdlog::level::info : spdlog::level::warn, "{}: {}{}{}",
+                        report.sensor, report.what, report.detail.empty() ? "" : ": ", report.detail);
         }
         world->spool.send(self, batch);
       },

@@ -22,6 +22,7 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <set>
 #include <thread>
 
 namespace iris {
@@ -34,7 +35,9 @@ struct SourceHub::State {
 
   NodeOptions options;
   SourceHubWorld world;
-  std::string own = own_container(); ///< never watched
+  std::string own = own_container();  ///< never watched, nor others of its image (an enrolment)
+  std::string own_digest;             ///< docker source's thread only
+  std::set<std::string> told_missing; ///< interfaces that were asked for and are not there; hub thread only
   std::unique_ptr<ProcessSource> process;
   std::unique_ptr<UsageSource> usage;
   std::unique_ptr<EdgexSource> edgex;
@@ -88,7 +91,8 @@ void SourceHub::State::take_containers(std::vector<ContainerReport> reports) {
   ContainerBatch batch;
   for (auto& report : reports) {
     const auto& facts = report.facts;
-    if (facts.id == own) continue;
+    if (facts.id == own) own_digest = facts.digest;
+    if (facts.id == own || (!own_digest.empty() && facts.digest == own_digest)) continue;
     {
       const std::lock_guard lock{mutex};
       if (facts.running)
@@ -214,6 +218,12 @@ void SourceHub::State::keep_house() {
       stop_packets(std::string{packets.begin()->first});
   }
   if (options.no_packets) return;
+  for (const auto& wanted : options.lan_interfaces)
+    if (std::find(plan.lan.begin(), plan.lan.end(), wanted) != plan.lan.end())
+      told_missing.erase(wanted);
+    else if (told_missing.insert(wanted).second)
+      spdlog::warn("{}: no such interface, or it is down: devices behind it are not seen until it is up",
+                   wanted);
   for (auto it = packets.begin(); it != packets.end();) {
     auto name = (it++)->first;
     bool wanted = std::find(plan.bridges.begin(), plan.bridges.end(), name) != plan.bridges.end() ||
@@ -252,6 +262,8 @@ Result<std::unique_ptr<SourceHub>> SourceHub::start(const NodeOptions& options, 
   s->options = options;
   s->world = std::move(world);
   auto health = [s](SensorHealth report) { s->health(std::move(report)); };
+  if (s->options.no_packets)
+    spdlog::warn("packets are not captured, as asked: flows, scans and floods are not seen");
 
   if (options.process_source != "off") {
     ProcessSourceOptions wanted;

@@ -7,7 +7,10 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
+#include <cstring>
 #include <fcntl.h>
+#include <filesystem>
+#include <fstream>
 #include <linux/netlink.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -38,6 +41,26 @@ bool connects(const std::string& path) {
   bool good = ::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
   ::close(socket);
   return good;
+}
+
+/// Whether processes of the whole machine are visible (kthreadd is process 2 of the host's namespace only)
+/// and the root directory of at least one other can be looked into. Empty: yes; otherwise why not.
+std::string host_processes() {
+  std::ifstream second{"/proc/2/comm"};
+  std::string name;
+  if (!std::getline(second, name) || name != "kthreadd")
+    return "only this container's processes are visible; run with pid: host";
+  std::string why = "no other process";
+  std::error_code problem;
+  for (const auto& entry : std::filesystem::directory_iterator{"/proc", problem}) {
+    const auto pid = entry.path().filename().string();
+    if (pid.find_first_not_of("0123456789") != std::string::npos || pid == std::to_string(::getpid()))
+      continue;
+    if (::access((entry.path() / "exe").c_str(), F_OK) != 0) continue; // a kernel thread, or gone
+    if (::access((entry.path() / "root" / "").c_str(), X_OK) == 0) return {};
+    why = std::strerror(errno);
+  }
+  return "origins of files are unknown (" + why + "); give CAP_SYS_PTRACE";
 }
 
 } // namespace
@@ -91,8 +114,8 @@ int check_main(int argc, char** argv) {
                           "no fallback for a kernel without BTF; give CAP_NET_ADMIN");
   bool packets = report("packet capture", can_open_socket(AF_PACKET, SOCK_RAW, 0),
                         "no flows are seen; give CAP_NET_RAW");
-  report("host processes", ::access("/proc/1/root/", X_OK) == 0,
-         "origins of files are unknown; run with pid: host and CAP_SYS_PTRACE");
+  auto hidden = host_processes();
+  report("host processes", hidden.empty(), hidden);
   report("control groups", ::access("/sys/fs/cgroup", R_OK) == 0,
          "no usage figures; mount /sys/fs/cgroup read-only");
   bool engine = report("container engine", connects(docker), "containers are not named; mount " + docker);
