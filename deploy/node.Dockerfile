@@ -7,8 +7,8 @@ RUN apt-get update && \
     apt-get install -y --no-install-recommends $(sed 's/#.*//' /tmp/packages) && \
     rm -rf /var/lib/apt/lists/* /tmp/packages && \
     install -d -m 700 /var/lib/iris
-# Root, with nearly all capabilities dropped by gateway-compose.yml: the Docker socket, tracefs and other processes' files
-# belong to root. The root file system may be read-only; only /var/lib/iris is written.
+# Root, with nearly all capabilities dropped by gateway-compose.yml: the Docker socket and other processes' files belong to
+# root. The root file system may be read-only; only /var/lib/iris is written.
 ENV IRIS_DATA=/var/lib/iris
 VOLUME /var/lib/iris
 STOPSIGNAL SIGTERM
