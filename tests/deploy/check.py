@@ -32,9 +32,10 @@ for path in sorted((tree / "k8s").rglob("*.yaml")):
     load(path)
 for path in sorted((tree / "k8s").rglob("kustomization.yaml")):
     (kustomization,) = load(path)
-    for key in ("resources", "patchesStrategicMerge"):
-        for name in kustomization.get(key, []):
-            check((path.parent / name).exists(), f"{path}: {key} names {name}, which does not exist")
+    for name in kustomization.get("resources", []) + [patch["path"] for patch in kustomization.get("patches", [])]:
+        check((path.parent / name).exists(), f"{path}: names {name}, which does not exist")
+    for key in ("commonLabels", "patchesStrategicMerge"):
+        check(key not in kustomization, f"{path}: {key} is deprecated")
     for generator in kustomization.get("configMapGenerator", []):
         for name in generator.get("files", []):
             check((path.parent / name).exists(), f"{path}: configMapGenerator names {name}, which does not exist")
@@ -46,11 +47,14 @@ of_kind = lambda kind: [document for document in objects if document["kind"] == 
 (stateful,) = of_kind("StatefulSet")
 spec, name = stateful["spec"], stateful["metadata"]["name"]
 pod = spec["template"]["spec"]
-labels = {**spec["template"]["metadata"]["labels"], **kustomization["commonLabels"]}
+labels = dict(spec["template"]["metadata"]["labels"])
+for added in kustomization["labels"]:
+    labels.update(added["pairs"] if added.get("includeTemplates") else {})
 (container,) = pod["containers"]
 ports = {port["name"]: port["containerPort"] for port in container["ports"]}
 services = {service["metadata"]["name"]: service["spec"] for service in of_kind("Service")}
 
+check(spec["replicas"] == 1, "StatefulSet: one replica, shards do not know each other")
 check(spec["podManagementPolicy"] == "Parallel", "StatefulSet: pods must start in parallel")
 check(services.get(spec["serviceName"], {}).get("clusterIP") == "None", "StatefulSet: serviceName must be a headless service")
 check(spec["selector"]["matchLabels"].items() <= labels.items(), "StatefulSet: the selector does not match its pods")
@@ -103,7 +107,7 @@ check(bounded - {"BPF", "PERFMON"} == rights - {"SYS_ADMIN"}, "iris-node.service
 # --- images -----------------------------------------------------------------------------------------------------------
 for path in sorted((tree / "deploy").glob("*.Dockerfile")):
     text = path.read_text()
-    check(text.count("FROM debian:bookworm-slim") >= 2 and " AS prebuilt" in text and " AS build" in text, f"{path}: stages")
+    check(text.count("FROM debian:bookworm-slim") >= 2 and " AS runtime" in text and " AS build" in text, f"{path}: stages")
     for line in re.findall(r"^COPY (?!--from)(.*)$", text, re.M):
         for source in line.split()[:-1]:
             check(source.startswith("build/bin/") or (tree / source).exists(), f"{path}: COPY {source}, which does not exist")
