@@ -61,6 +61,8 @@ def count(interface, frame):
     total = struct.unpack(">H", frame[16:18])[0]
     protocol = frame[23]
     source, target = socket.inet_ntoa(frame[26:30]), socket.inet_ntoa(frame[30:34])
+    if frame[0] & 1:
+        return  # multicast and broadcast: the host's own name and group announcements, not the lab's
     client, server = names.get(source, source), names.get(target, target)
     if protocol not in (6, 17):
         other[(client, server, protocol, 0)] = other.get((client, server, protocol, 0), 0) + 1
