@@ -86,7 +86,8 @@ constexpr std::array<DetectorInfo, 11> table{{
     {"container.crash", "A container died without being asked to.",
      "Exit code other than 0, a signal, or the kernel's out-of-memory killer, where nobody told the engine "
      "to stop it. "
-     "7 bits. One-shot containers that exit with 0 are quiet.",
+     "7 bits; 2 where the service is not learned yet and ended by a plain exit code, as a one-shot does. "
+     "One-shot containers that exit with 0 are quiet.",
      "A service that hangs but does not die.", "T1499 T0814", false},
 }};
 

@@ -231,6 +231,22 @@ TEST_CASE("crashes are told, orderly ends are not") {
   CHECK(other.findings[0].act == "ran out of memory and was killed by the kernel without being asked to");
 }
 
+TEST_CASE("a plain failure of a service that is not learned yet, as a one-shot's, weighs little") {
+  Life young;
+  young.container(ContainerAction::died, 1);
+  REQUIRE(young.findings.size() == 1);
+  CHECK(young.findings[0].score == 2);
+  Life grown;
+  grown.grow_up();
+  grown.container(ContainerAction::died, 1);
+  REQUIRE(grown.findings.size() == 1);
+  CHECK(grown.findings[0].score == 7);
+  Life killed; // by a signal: no one-shot ends so
+  killed.container(ContainerAction::died, 139);
+  REQUIRE(killed.findings.size() == 1);
+  CHECK(killed.findings[0].score == 7);
+}
+
 TEST_CASE("novelties of a first startup make one digest") {
   Life life;
   life.grow_up();
