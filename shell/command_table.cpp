@@ -51,6 +51,7 @@ constexpr Column baseline_keys[] = {{"FAMILY", "family"},
                                     {"DAYS", "days", Cell::number},
                                     {"GATEWAYS", "gateways", Cell::number},
                                     {"UNCONFIRMED", "unconfirmed", Cell::flag},
+                                    {"KEY", "key"},
                                     {"BEHAVIOUR", "text"}};
 constexpr Column baseline_numbers[] = {{"GATEWAY", "gateway", Cell::fleet},
                                        {"THRESHOLD", "threshold_text"},
@@ -101,7 +102,14 @@ constexpr CommandInfo commands[] = {
     {"learning", "learning [SERVICE]", "learning progress: alerts promised for the next week", 0, 1, "",
      Layout::table, learning},
     {"promote", "promote SERVICE", "end a service's learning now (admin)", 1, 1, "", Layout::message, {}},
-    {"accept", "accept SERVICE KEY...", "make a behaviour normal (admin)", 2, 16, "", Layout::message, {}},
+    {"accept",
+     "accept ALERT-ID | accept SERVICE KEY...",
+     "make what an alert tells, or keys that `baseline` shows, normal (admin)",
+     1,
+     16,
+     "",
+     Layout::message,
+     {}},
     {"actors", "actors [NODE]",
      "actors of the cloud and of every connected gateway; NODE is cloud or a gateway", 0, 1, "",
      Layout::table, actors},
@@ -133,6 +141,13 @@ std::size_t distance(std::string_view a, std::string_view b) {
     }
   }
   return row.back();
+}
+
+/// "#" and 16 hex digits, as `baseline` shows a key; any other word that begins with # is a comment.
+bool is_key(std::string_view text) {
+  text = text.substr(0, text.find_first_of(" \t\r\n"));
+  return text.size() == 17 && text[0] == '#' &&
+         text.find_first_not_of("0123456789abcdefABCDEF", 1) == std::string_view::npos;
 }
 
 bool has_word(std::string_view words, std::string_view wanted) {
@@ -199,7 +214,7 @@ Result<std::vector<std::string>> split_words(std::string_view line) {
       if (inside) words.push_back(std::move(word));
       word.clear();
       inside = false;
-    } else if (c == '#' && !inside) {
+    } else if (c == '#' && !inside && !is_key(line.substr(i))) {
       break;
     } else {
       word += c;

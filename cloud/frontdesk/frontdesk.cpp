@@ -3,7 +3,9 @@
 #include "actors/query.hpp"
 #include "cloud/frontdesk/gather.hpp"
 #include "cloud/frontdesk/listings.hpp"
+#include "cloud/trainer/trainer_actor.hpp"
 #include "core/alert/json_writer.hpp"
+#include "core/learn/trainer.hpp"
 
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
@@ -111,12 +113,18 @@ caf::result<Answer> about_actors(Self self, const WorldPtr& world, const QueryRe
   return promise;
 }
 
+/// "#" and 16 hex digits
+bool is_key(const std::string& text) { return text.size() == 17 && keys_in_cause(text).size() == 1; }
+
 /// "baseline SERVICE", "learning [SERVICE]", "promote SERVICE", "accept SERVICE KEY...".
 caf::result<Answer> about_profiles(Self self, const WorldPtr& world, const QueryRequest& query) {
   if (query.arguments.empty() && query.verb != "learning")
     return error_answer(Errc::invalid, "\"" + query.verb + "\" takes a service; \"services\" lists them");
   if (query.verb == "accept" && query.arguments.size() < 2)
-    return error_answer(Errc::invalid, "\"accept\" takes a service and keys in hex");
+    return error_answer(Errc::invalid, "\"accept\" takes an alert, or a service and keys");
+  if (query.verb == "accept")
+    for (std::size_t i = 1; i < query.arguments.size(); ++i)
+      if (!is_key(query.arguments[i])) return make_ref(no_key(query.arguments[i]));
   const auto service = query.arguments.empty() ? std::string{} : query.arguments[0];
   auto profiles = find_profiles(*world->store, query.tenant, service);
   if (!profiles) return error_answer(profiles.error().code, profiles.error().message);

@@ -3,6 +3,7 @@
 #include "cloud/store/rows.hpp"
 #include "core/alert/json_writer.hpp"
 
+#include <algorithm>
 #include <optional>
 
 namespace iris {
@@ -54,6 +55,13 @@ Result<std::map<std::pair<std::string, std::string>, KnownGateway>> known_gatewa
 
 std::string time_or_empty(Timestamp at) { return at == 0 ? std::string{} : rfc3339(at); }
 
+std::string audit_line(Timestamp at, const std::string& tenant, const AuditRow& row) {
+  JsonWriter out;
+  out.object().field("at", rfc3339(at)).field("tenant", tenant).field("by", row.by).field("what", row.what);
+  out.field("target", row.target).field("detail", row.detail).end_object();
+  return out.take();
+}
+
 } // namespace
 
 QueryAnswer list_gateways(const FrontdeskState& state, const CloudWorld& world, const std::string& tenant) {
@@ -86,8 +94,10 @@ QueryAnswer list_services(const FrontdeskState& state, const CloudWorld& world, 
   if (!known) return answer_error(known.error().code, known.error().message);
   QueryAnswer answer;
   std::map<std::pair<std::string, std::string>, BaselinePtr> baselines;
+  bool any = only.empty();
   for (const auto& [name, gateway] : *known) {
-    if (!only.empty() && only != name.second) continue;
+    if (!only.empty() && only != name.second && only != name.first + "/" + name.second) continue;
+    any = true;
     auto profiles = profiles_of(*world.store, name.first, name.second);
     if (!profiles) return answer_error(profiles.error().code, profiles.error().message);
     for (const auto& profile : *profiles) {
@@ -114,6 +124,7 @@ QueryAnswer list_services(const FrontdeskState& state, const CloudWorld& world, 
       answer.lines.push_back(out.take());
     }
   }
+  if (!any) return answer_error(Errc::not_found, "no gateway " + only + " is known; \"gateways\" lists them");
   return answer;
 }
 
@@ -134,26 +145,47 @@ QueryAnswer list_sessions(const FrontdeskState& state, const std::string& tenant
 }
 
 QueryAnswer list_audit(const CloudWorld& world, const std::string& tenant) {
-  QueryAnswer answer;
-  auto prefix = tenant == "*" ? std::string{} : KeyBuilder{}.text(tenant).str();
-  auto scanned =
-      world.store->scan_back(Table::audit, prefix, [&](std::string_view key, std::string_view value) {
-        KeyReader reader{key};
-        auto owner = reader.text();
-        auto at = Timestamp(reader.u64());
-        auto row = decode_audit(value);
-        if (!row) return true;
-        JsonWriter out;
-        out.object()
-            .field("at", rfc3339(at))
-            .field("tenant", owner)
-            .field("by", row->by)
-            .field("what", row->what);
-        out.field("target", row->target).field("detail", row->detail).end_object();
-        answer.lines.push_back(out.take());
-        return answer.lines.size() < audit_lines;
+  std::vector<std::pair<Timestamp, std::string>> rows;
+  // Rows lie by tenant and time; the newest of every tenant, then the newest of all.
+  auto newest_of = [&](const std::string& owner) {
+    std::size_t taken = 0;
+    return world.store->scan_back(Table::audit, KeyBuilder{}.text(owner).str(),
+                                  [&](std::string_view key, std::string_view value) {
+                                    KeyReader reader{key};
+                                    (void)reader.text();
+                                    const auto at = Timestamp(reader.u64());
+                                    const auto row = decode_audit(value);
+                                    if (!row) return true;
+                                    rows.emplace_back(at, audit_line(at, owner, *row));
+                                    return ++taken < audit_lines;
+                                  });
+  };
+  std::vector<std::string> owners;
+  if (tenant != "*") {
+    owners.push_back(tenant);
+  } else {
+    for (std::string from;;) {
+      std::optional<std::string> owner;
+      auto scanned = world.store->scan_from(Table::audit, "", from, [&](std::string_view key, auto) {
+        owner = KeyReader{key}.text();
+        return false;
       });
-  if (!scanned) return answer_error(scanned.error().code, scanned.error().message);
+      if (!scanned) return answer_error(scanned.error().code, scanned.error().message);
+      if (!owner || owners.size() >= line_limit) break;
+      from = KeyBuilder{}.text(*owner).str() + std::string(8, char(0xff)); // no time is so late
+      owners.push_back(std::move(*owner));
+    }
+  }
+  for (const auto& owner : owners) {
+    if (auto scanned = newest_of(owner); !scanned)
+      return answer_error(scanned.error().code, scanned.error().message);
+    std::stable_sort(rows.begin(), rows.end(),
+                     [](const auto& a, const auto& b) { return a.first > b.first; });
+    if (rows.size() > audit_lines) rows.resize(audit_lines);
+  }
+  QueryAnswer answer;
+  for (auto& [at, line] : rows)
+    answer.lines.push_back(std::move(line));
   return answer;
 }
 

@@ -1,5 +1,6 @@
 #include "cloud/trainer/baseline_json.hpp"
 #include "core/alert/json_writer.hpp"
+#include "core/base/hash.hpp"
 
 namespace iris {
 namespace {
@@ -8,7 +9,11 @@ constexpr std::size_t line_limit = 5'000; ///< of one answer
 
 std::string key_line(const LearnedKey& key, const std::string& gateway) {
   JsonWriter out;
-  out.object().field("kind", "key").field("gateway", gateway).field("family", to_string(key.family));
+  out.object()
+      .field("kind", "key")
+      .field("key", "#" + to_hex(key.key))
+      .field("gateway", gateway)
+      .field("family", to_string(key.family));
   out.field("phase", to_string(key.phase)).field("level", std::uint32_t(key.level)).field("text", key.text);
   out.field("hours", key.hours).field("days", key.days).field("gateways", key.gateways);
   out.field("first", rfc3339(key.first)).field("last", rfc3339(key.last));

@@ -5,7 +5,7 @@
 #include "cloud/store/rows.hpp"
 #include "cloud/trainer/baseline_json.hpp"
 #include "core/alert/json_writer.hpp"
-#include "core/learn/promise.hpp"
+#include "core/learn/trainer.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -90,18 +90,30 @@ void decide(Self self, const WorldPtr& world, const QueryRequest& query,
     if (auto decoded = decode_profile(**stored)) row = std::move(*decoded);
   std::string detail;
   if (query.verb == "promote") {
+    if (!s.published) {
+      promise.deliver(make_ref(answer_error(Errc::not_found, "there is no baseline of " + s.profile +
+                                                                 " yet that could be promoted")));
+      return;
+    }
     row.forced_by = query.asked_by;
-    detail = "promised alerts: " +
-             std::to_string(s.published ? s.published->fleet.progress.promise : std::uint32_t(promise_limit));
-  } else { // accept: the arguments after the service are keys in hex
-    for (std::size_t i = 1; i < query.arguments.size(); ++i)
-      for (auto key : keys_in_cause(query.arguments[i]))
-        row.accepted[key] = query.asked_by;
+    detail = "promised alerts: " + std::to_string(s.published->fleet.progress.promise);
+  } else { // accept: the arguments after the service are keys, or an alert's cause that names some
+    std::set<std::uint64_t> keys;
+    for (std::size_t i = 1; i < query.arguments.size(); ++i) {
+      const auto named = keys_in_cause(query.arguments[i]);
+      if (named.empty()) {
+        promise.deliver(make_ref(no_key(query.arguments[i])));
+        return;
+      }
+      keys.insert(named.begin(), named.end());
+    }
+    for (auto key : keys)
+      row.accepted[key] = query.asked_by;
     if (row.accepted.size() > Baseline::key_limit) {
       promise.deliver(make_ref(answer_error(Errc::limit, "too many accepted keys")));
       return;
     }
-    detail = std::to_string(query.arguments.size() - 1) + " keys";
+    detail = std::to_string(keys.size()) + (keys.size() == 1 ? " key" : " keys");
   }
   StoreWrite write;
   write.put(Table::baselines, profile_row_key(s.tenant, s.profile), encode(row));
@@ -134,6 +146,11 @@ void tick(Self self, const WorldPtr& world) {
 }
 
 } // namespace
+
+QueryAnswer no_key(const std::string& text) {
+  return answer_error(Errc::invalid, "\"" + text.substr(0, 64) +
+                                         "\" is no key: use #0123456789abcdef as \"baseline SERVICE\" shows");
+}
 
 TrainerActor::behavior_type trainer(Self self, WorldPtr world, std::string tenant, std::string profile) {
   auto& s = self->state;

@@ -1,4 +1,5 @@
 #pragma once
+#include "actors/query.hpp"
 #include "cloud/messages.hpp"
 #include "cloud/world.hpp"
 
@@ -22,6 +23,9 @@ struct TrainerState {
 /// something new. Profiles of two tenants never meet, so that no key can leave its tenant.
 TrainerActor::behavior_type trainer(TrainerActor::stateful_pointer<TrainerState> self, WorldPtr world,
                                     std::string tenant, std::string profile);
+
+/// The refusal of an argument of "accept" that names no key.
+[[nodiscard]] QueryAnswer no_key(const std::string& text);
 
 /// How often a profile is trained at most: a learning hour, but at least every quarter of a second to an
 /// hour.

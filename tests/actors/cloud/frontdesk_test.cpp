@@ -5,6 +5,8 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 using namespace iris;
 using namespace iris::test;
 
@@ -59,6 +61,46 @@ TEST_CASE_METHOD(TwoTenants, "what changes something needs an admin and leaves a
   REQUIRE(audit.lines.size() == 1);
   CHECK(audit.lines[0].find("operator test") != std::string::npos);
   CHECK(cloud.query("audit", {}, "other").lines.empty());
+}
+
+TEST_CASE_METHOD(TwoTenants, "accept and promote refuse what does not exist, and change nothing") {
+  const auto accepted = cloud.query("accept", {"edgex-core-data", "nonsense"}, "acme", true);
+  CHECK(accepted.status == std::uint8_t(Errc::invalid));
+  CHECK(accepted.message == "\"nonsense\" is no key: use #0123456789abcdef as \"baseline SERVICE\" shows");
+  CHECK(cloud.query("accept", {"edgex-core-data", "#0123"}, "acme", true).status ==
+        std::uint8_t(Errc::invalid));
+  CHECK(cloud.query("accept", {"A-0"}, "acme", true).status == std::uint8_t(Errc::not_found));
+  CHECK(cloud.query("accept", {"no-such-service", "#0123456789abcdef"}, "acme", true).status ==
+        std::uint8_t(Errc::not_found));
+  CHECK(cloud.query("promote", {"no-such-service"}, "acme", true).status == std::uint8_t(Errc::not_found));
+  CHECK(cloud.rows(Table::audit) == 0);
+}
+
+TEST_CASE_METHOD(TwoTenants,
+                 "services of a gateway are found by its name, with the tenant too, and by no other") {
+  CHECK(cloud.query("services", {"gw-1"}, "acme").status == 0);
+  CHECK(cloud.query("services", {"acme/gw-1"}, "*").status == 0);
+  CHECK(cloud.query("services", {"nope"}, "acme").message ==
+        "no gateway nope is known; \"gateways\" lists them");
+  CHECK(cloud.query("services", {"other/gw-1"}, "acme").status == std::uint8_t(Errc::not_found));
+}
+
+TEST_CASE_METHOD(TwoTenants, "the audit of all tenants is one list, the newest first") {
+  (void)cloud.query("ack", {acme_alert}, "acme", true);
+  cloud.clock += second;
+  (void)cloud.query("ack", {other_alert}, "other", true);
+  cloud.clock += second;
+  (void)cloud.query("close", {acme_alert}, "acme", true);
+  const auto audit = cloud.query("audit", {}, "*");
+  REQUIRE(audit.lines.size() == 3);
+  std::vector<std::string> tenants, times;
+  for (const auto& line : audit.lines) {
+    const auto json = nlohmann::json::parse(line);
+    tenants.push_back(json["tenant"]);
+    times.push_back(json["at"]);
+  }
+  CHECK(tenants == std::vector<std::string>{"acme", "other", "acme"});
+  CHECK(std::is_sorted(times.rbegin(), times.rend()));
 }
 
 TEST_CASE_METHOD(TwoTenants, "a question that is not understood says what is") {
