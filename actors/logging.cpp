@@ -12,11 +12,11 @@ namespace iris {
 
 Result<void> start_logging(std::string_view level) {
   std::string wanted{level};
-  const char* source = "--log";
+  const char* source = "--log-level";
   if (wanted.empty()) {
-    const char* environment = std::getenv("IRIS_LOG");
+    const char* environment = std::getenv("IRIS_LOG_LEVEL");
     wanted = environment != nullptr && *environment != '\0' ? environment : "info";
-    source = "IRIS_LOG";
+    source = "IRIS_LOG_LEVEL";
   }
   const auto parsed = spdlog::level::from_str(wanted);
   if (parsed == spdlog::level::off && wanted != "off") // what it makes of an unknown name

@@ -119,7 +119,7 @@ int main(int argc, char** argv) {
       "Without -c it reads commands from the terminal or, one a line, from a pipe; `help` lists them."};
   app.name("iris-shell");
   app.set_version_flag("--version", "iris-shell " IRIS_VERSION);
-  app.add_option("--bundle,--identity", options.bundle,
+  app.add_option("--bundle", options.bundle,
                  "Folder with the operator's ca.pem, cert.pem, key.pem and addresses.txt\n"
                  "(default ~/.config/iris)")
       ->envname("IRIS_BUNDLE");
@@ -135,8 +135,8 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--watch", options.watch, "Run the commands again every so many seconds")
       ->check(CLI::Range(0.5, 86'400.0));
-  app.add_option("--log", options.log, "trace, debug, info, warn, error or off (default warn)")
-      ->envname("IRIS_LOG");
+  app.add_option("--log-level", options.log, "trace, debug, info, warn, error or off (default warn)")
+      ->envname("IRIS_LOG_LEVEL");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
