@@ -45,6 +45,10 @@ int enrol_main(int argc, char** argv) {
     return app.exit(e) == 0 ? 0 : 2;
   }
   EnrolmentFiles files{data};
+  if (std::filesystem::exists(data + "/iris-cloud.toml"))
+    return fail(
+        {Errc::refused,
+         data + " is the data directory of an iris-cloud; give the node another one with --data DIR"});
   if (files.complete() && !again) {
     std::printf("already enrolled: %s (use --again to replace it)\n", files.certificate().c_str());
     return 0;

@@ -229,7 +229,7 @@ void LinkServer::Impl::on_closed(const SharedConnection& connection, const Close
     default:
       if (peer.stage == Stage::stranger) count(strangers_gone);
     }
-    auto who = peer.key.empty() ? std::string{"stranger"} : peer.key;
+    auto who = peer.key.empty() ? std::string{"stranger"} : to_uri(peer.info.identity); // with its rights
     log(who + " at " + peer.info.remote + ": " + to_string(reason));
     if (reason.cause == CloseCause::violation && events.alarm) events.alarm(peer.info, reason);
     if (peer.stage == Stage::waiting || peer.stage == Stage::admitted) {

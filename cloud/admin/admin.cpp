@@ -1,5 +1,6 @@
 #include "cloud/admin/admin.hpp"
 #include "cloud/admin/arguments.hpp"
+#include "cloud/config/address.hpp"
 #include "cloud/pki/pki.hpp"
 #include "core/alert/json_writer.hpp"
 #include "core/base/hash.hpp"
@@ -105,6 +106,9 @@ QueryAnswer Admin::token_create(const Arguments& arguments, const std::string& b
   row.created_at = terms_.now();
   row.expires = row.created_at + *ttl;
   auto given = parsed->named.find("address");
+  if (given != parsed->named.end())
+    for (const auto& address : given->second)
+      if (auto good = check_public_address(address); !good) return refused(good.error());
   JoinToken token{given == parsed->named.end() ? terms_.public_addresses : given->second, *fingerprint,
                   secret, row.expires};
   auto text = format_token(token);

@@ -27,6 +27,13 @@ struct Common {
   }
 };
 
+/// One line on success, where the answer has none of its own; as JSON nothing.
+int print_done(const Result<QueryAnswer>& answer, bool json, const std::string& line) {
+  const auto code = print_answer(answer, true, {});
+  if (code == 0 && !json) std::printf("%s\n", line.c_str());
+  return code;
+}
+
 void add_named(std::vector<std::string>& arguments, const char* name, const std::string& value) {
   if (!value.empty()) arguments.push_back(std::string{name} + "=" + value);
 }
@@ -70,7 +77,9 @@ int token_main(int argc, char** argv) {
   if (list->parsed())
     return print_answer(common.ask("token-list", {}), common.json,
                         {"id", "state", "tenant", "gateway", "site", "expires", "uses_left"});
-  if (revoke->parsed()) return print_answer(common.ask("token-revoke", {id}), true, {});
+  if (revoke->parsed())
+    return print_done(common.ask("token-revoke", {id}), common.json,
+                      "revoked token " + id + "; gateways that it let in stay");
   std::vector<std::string> arguments;
   add_named(arguments, "gateway", gateway);
   add_named(arguments, "tenant", tenant);
@@ -82,7 +91,13 @@ int token_main(int argc, char** argv) {
   auto answer = common.ask("token-create", std::move(arguments));
   if (!answer || answer->status != 0 || common.json || answer->lines.empty())
     return print_answer(answer, true, {});
-  std::printf("%s\n", json_text(answer->lines[0], "token").c_str());
+  const auto& line = answer->lines[0];
+  std::printf("%s\n", json_text(line, "token").c_str());
+  const auto only = json_text(line, "gateway"), place = json_text(line, "site");
+  // Not on stdout: the token alone is what scripts take.
+  std::fprintf(stderr, "good until %s for %s (tenant %s%s)\n", json_text(line, "expires").c_str(),
+               only.empty() ? "a gateway with an id that is made" : ("gateway " + only).c_str(),
+               json_text(line, "tenant").c_str(), place.empty() ? "" : (", site " + place).c_str());
   return 0;
 }
 
@@ -106,14 +121,16 @@ int operators_main(int argc, char** argv) {
                         {"name", "tenant", "admin", "created", "revoked"});
   std::vector<std::string> arguments{name};
   add_named(arguments, "tenant", tenant);
-  if (revoke->parsed()) return print_answer(common.ask("operators-revoke", std::move(arguments)), true, {});
+  if (revoke->parsed())
+    return print_done(common.ask("operators-revoke", std::move(arguments)), common.json,
+                      "revoked operator " + name + "; the certificate is good for nothing from now on");
   if (std::filesystem::exists(out + "/key.pem"))
     return fail({Errc::refused, "there is a key in " + out + " already; nothing was changed"});
   if (admin) arguments.push_back("admin=true");
   auto answer = common.ask("operators-add", std::move(arguments));
   if (!answer || answer->status != 0 || answer->lines.empty()) return print_answer(answer, true, {});
   if (auto done = write_bundle(answer->lines[0], out); !done) return fail(done.error());
-  std::printf("made %s until %s in %s\nnext: iris-shell --identity %s\n",
+  std::printf("made %s until %s in %s\nnext: iris-shell --bundle %s\n",
               json_text(answer->lines[0], "identity").c_str(), json_text(answer->lines[0], "expires").c_str(),
               out.c_str(), out.c_str());
   return 0;
@@ -130,7 +147,8 @@ int gateways_main(int argc, char** argv) {
   if (list->parsed())
     return print_answer(common.ask("gateways-list", {}), common.json,
                         {"gateway", "tenant", "site", "version", "last_seen", "enrolled", "revoked"});
-  return print_answer(common.ask("gateways-revoke", {id}), true, {});
+  return print_done(common.ask("gateways-revoke", {id}), common.json,
+                    "revoked gateway " + id + "; it comes back only with a new token");
 }
 
 int backup_main(int argc, char** argv) {
@@ -143,7 +161,7 @@ int backup_main(int argc, char** argv) {
   app.add_option("DIRECTORY", to, "Where backups are kept")->required();
   if (auto code = parse(app, argc, argv); code >= 0) return code;
   auto target = std::filesystem::absolute(to).string(); // the running process has another working directory
-  return print_answer(administrate(CloudPaths{data}, "backup", {target}), true, {});
+  return print_done(administrate(CloudPaths{data}, "backup", {target}), false, "backup made in " + target);
 }
 
 int restore_main(int argc, char** argv) {
@@ -152,8 +170,14 @@ int restore_main(int argc, char** argv) {
   add_data_option(app, data);
   app.add_option("DIRECTORY", from, "Where backups are kept")->required();
   if (auto code = parse(app, argc, argv); code >= 0) return code;
-  if (auto done = Store::restore(from, CloudPaths{data}.database()); !done) return fail(done.error());
+  const CloudPaths paths{data};
+  if (!std::filesystem::exists(from + "/meta"))
+    return fail({Errc::not_found, "there is no backup in " + from}); // before a directory is made for it
+  if (auto done = make_data_directory(paths); !done) return fail(done.error());
+  if (auto done = Store::restore(from, paths.database()); !done) return fail(done.error());
   std::printf("restored; gateways send again what they keep of the last hour\n");
+  if (!std::filesystem::exists(paths.pki()))
+    std::printf("next: copy the pki directory that you kept to %s\n", paths.pki().c_str());
   return 0;
 }
 

@@ -66,9 +66,7 @@ int check_main(int argc, char** argv) {
   if (auto code = parse(app, argc, argv); code >= 0) return code;
   CloudPaths paths{flags.data};
   Report report;
-  if (!std::filesystem::is_directory(paths.data))
-    return fail({Errc::not_found, "there is no data directory " + paths.data +
-                                      "; make one with iris-cloud init --data " + paths.data});
+  if (auto good = check_data_directory(paths); !good) return fail(good.error());
   auto config = flags.load(paths);
   if (config)
     report.good("configuration", flags.config_path(paths));
@@ -85,7 +83,13 @@ int check_main(int argc, char** argv) {
       report.good("intelligence", std::to_string(intelligence->indicators.size()) + " entries of " +
                                       std::to_string(config->threat_lists.size()) + " lists, " +
                                       std::to_string(intelligence->databases.size()) + " address databases");
-    if (config->sinks.empty()) report.note("sinks", "none: alerts stay in the database");
+    std::string names;
+    for (const auto& sink : config->sinks)
+      names += (names.empty() ? "" : ", ") + sink.name;
+    if (config->sinks.empty())
+      report.note("sinks", "none: alerts stay in the database");
+    else
+      report.good("sinks", std::to_string(config->sinks.size()) + ": " + names);
   }
   return report.code();
 }

@@ -84,9 +84,7 @@ Result<QueryAnswer> administrate(const CloudPaths& paths, const std::string& ver
   request.admin = true;
   request.asked_by = "local";
   request.deadline_ms = verb == "backup" ? 60'000 : 20'000;
-  if (!std::filesystem::is_directory(paths.data))
-    return Error{Errc::not_found, "there is no data directory " + paths.data +
-                                      "; make one with iris-cloud init --data " + paths.data};
+  if (auto good = check_data_directory(paths); !good) return good.error();
   if (std::filesystem::exists(paths.control())) {
     auto answer = ask_control_socket(paths.control(), request);
     if (answer || answer.error().code != Errc::unavailable) return answer;

@@ -1,6 +1,7 @@
 #include "actors/ticks.hpp"
 #include "cloud/commands/commands.hpp"
 #include "cloud/commands/common.hpp"
+#include "cloud/config/address.hpp"
 #include "cloud/pki/files.hpp"
 #include "cloud/pki/pki.hpp"
 #include "cloud/store/store.hpp"
@@ -8,6 +9,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 
@@ -20,11 +22,16 @@ std::string host_of(const std::string& address) {
   return host;
 }
 
-bool has_port(const std::string& address) {
-  auto colon = address.rfind(':');
-  return colon != std::string::npos && colon + 1 < address.size() &&
-         address.find_first_not_of("0123456789", colon + 1) == std::string::npos &&
-         address.find(':') == colon;
+/// What is wrong with --address or --listen, before anything is made.
+Result<void> check_addresses(const std::vector<std::string>& listen,
+                             const std::vector<std::string>& addresses) {
+  for (const auto& text : listen)
+    if (auto good = check_listen_address(text); !good)
+      return Error{good.error().code, "--listen: " + good.error().message};
+  for (const auto& text : addresses)
+    if (auto good = check_public_address(text); !good)
+      return Error{good.error().code, "--address: " + good.error().message};
+  return {};
 }
 
 Result<void> make_all(const CloudPaths& paths, const std::string& name, const std::string& shard,
@@ -66,15 +73,15 @@ int init_main(int argc, char** argv) {
   app.add_option("--shard", shard, "Name of this shard")->capture_default_str();
   if (auto code = parse(app, argc, argv); code >= 0) return code;
   for (auto& address : addresses)
-    if (!has_port(address)) address += address.find(':') == std::string::npos ? ":7443" : "";
+    if (address.find(':') == std::string::npos) address += ":7443";
+  if (auto good = check_addresses(listen, addresses); !good) return fail(good.error());
   CloudPaths paths{data};
   for (const auto& there : {paths.pki() + "/" + pki::ca_key, paths.database() + "/CURRENT"})
     if (std::filesystem::exists(there))
       return fail(
           {Errc::refused, "there is a cloud in " + data + " already (" + there + "); nothing was changed"});
+  if (auto done = make_data_directory(paths); !done) return fail(done.error());
   std::error_code problem;
-  std::filesystem::create_directories(data, problem);
-  if (problem) return fail({Errc::io, data + ": cannot make the directory: " + problem.message()});
   std::filesystem::permissions(data, std::filesystem::perms::owner_all,
                                problem); // the database knows everything
   if (auto done = make_all(paths, name, shard, listen, addresses); !done) return fail(done.error());
@@ -87,6 +94,11 @@ int init_main(int argc, char** argv) {
               "next: iris-cloud run --data %s\n",
               data.c_str(), paths.config().c_str(), paths.pki().c_str(), to_hex(*fingerprint).c_str(),
               data.c_str());
+  if (std::all_of(addresses.begin(), addresses.end(), is_local_address))
+    std::fprintf(stderr,
+                 "iris-cloud: warning: only this machine can reach %s; for gateways elsewhere set "
+                 "\"public\" in %s to HOST:PORT before tokens are made\n",
+                 addresses.front().c_str(), paths.config().c_str());
   return 0;
 }
 

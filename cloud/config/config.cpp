@@ -1,5 +1,7 @@
 #include "cloud/config/config.hpp"
 
+#include "cloud/config/address.hpp"
+
 #include <array>
 #include <cctype>
 #include <charconv>
@@ -8,12 +10,11 @@
 namespace iris {
 namespace {
 
-constexpr std::array<OptionSpec, 26> options{{
+constexpr std::array<OptionSpec, 25> options{{
     {"listen.addresses", "--listen", "address:port for gateways and operators", true},
     {"listen.public", "--address", "host:port that gateways reach this cloud under", true},
     {"listen.health", "--health", "address:port of /healthz, /readyz and /metrics"},
-    {"listen.shard", "--shard", "name of this shard"},
-    {"log.level", "--log-level", "debug, info, warn or error"},
+    {"log.level", "--log-level", "trace, debug, info, warn, error or off"},
     {"intelligence.lists", "--threat-list", "file of addresses and networks, one a line", true},
     {"intelligence.mmdb", "--mmdb", "MaxMind database of countries or networks", true},
     {"learning.day", "--learning-day", "length of a learning day, e.g. 1d, 2s"},
@@ -48,6 +49,15 @@ public:
   }
   void texts(const char* key, std::vector<std::string>& out) {
     if (const auto* setting = find(key)) out = setting->texts;
+  }
+  /// Each by `check`.
+  template <class Check>
+  void addresses(const char* key, std::vector<std::string>& out, Check check) {
+    const auto* setting = find(key);
+    if (setting == nullptr) return;
+    for (const auto& text : setting->texts)
+      if (auto good = check(text); !good) fail(*setting, key, good.error().message);
+    out = setting->texts;
   }
   void duration(const char* key, Duration& out, Duration least) {
     const auto* setting = find(key);
@@ -130,8 +140,8 @@ Result<SinkConfig> build_sink(const std::map<std::string, RawSetting>& settings)
       return wrong("a webhook needs url = \"http://...\" or \"https://...\"");
   } else if (type == "syslog") {
     sink.kind = SinkConfig::Kind::syslog;
-    if (sink.address.find(':') == std::string::npos)
-      return wrong("a syslog sink needs address = \"host:port\"");
+    if (sink.address.empty()) return wrong("a syslog sink needs address = \"host:port\"");
+    if (auto good = check_public_address(sink.address); !good) return wrong(good.error().message);
   } else {
     return wrong("type must be \"webhook\" or \"syslog\"");
   }
@@ -152,10 +162,14 @@ std::string environment_name(const OptionSpec& option) {
 Result<CloudConfig> build_config(const RawConfig& raw) {
   CloudConfig config;
   Taker take{raw.settings};
-  take.texts("listen.addresses", config.listen);
-  take.texts("listen.public", config.public_addresses);
-  take.text("listen.health", config.health);
-  take.text("listen.shard", config.shard);
+  take.addresses("listen.addresses", config.listen, check_listen_address);
+  take.addresses("listen.public", config.public_addresses, check_public_address);
+  std::vector<std::string> health;
+  take.addresses("listen.health", health, [](const std::string& text) {
+    if (text.empty()) return Result<void>{}; // none
+    return check_listen_address(text.rfind("localhost:", 0) == 0 ? "127.0.0.1" + text.substr(9) : text);
+  });
+  if (!health.empty()) config.health = health.back();
   take.text("log.level", config.log_level);
   take.texts("intelligence.lists", config.threat_lists);
   take.texts("intelligence.mmdb", config.mmdb);
@@ -179,10 +193,10 @@ Result<CloudConfig> build_config(const RawConfig& raw) {
   take.text("backup.directory", config.backup_dir);
   take.duration("backup.every", config.backup_every, second);
   if (auto done = take.result(); !done) return done.error();
-  static const std::set<std::string> levels{"debug", "info", "warn", "error"};
+  static const std::set<std::string> levels{"trace", "debug", "info", "warn", "error", "off"};
   if (levels.count(config.log_level) == 0)
-    return Error{Errc::invalid,
-                 raw.settings.at("log.level").where + ": log.level: must be debug, info, warn or error"};
+    return Error{Errc::invalid, raw.settings.at("log.level").where +
+                                    ": log.level: must be trace, debug, info, warn, error or off"};
   std::set<std::string> names;
   for (const auto& settings : raw.sinks) {
     auto sink = build_sink(settings);
@@ -214,7 +228,7 @@ std::string default_config_text(const std::vector<std::string>& listen,
          "public = " +
          list(public_addresses) +
          "   # what gateways and operators reach this cloud under\n"
-         "# health = \"127.0.0.1:9464\"   # /healthz, /readyz, /metrics\n"
+         "# health = \"127.0.0.1:9464\"   # off unless set: /healthz, /readyz, /metrics\n"
          "\n"
          "[intelligence]\n"
          "lists = []   # files of addresses and networks, one a line; read again when they change\n"

@@ -28,7 +28,6 @@ struct CloudConfig {
   std::vector<std::string> public_addresses{
       "localhost:7443"}; ///< host:port that gateways reach this cloud under
   std::string health;    ///< "address:port"; empty: none
-  std::string shard = "cloud-0";
   std::string log_level = "info";
   std::vector<std::string> threat_lists, mmdb;
   TimeScale scale;

@@ -12,7 +12,7 @@ namespace {
 constexpr std::uintmax_t list_bytes_limit = 256 << 20;
 
 struct ListText {
-  std::string name, text;
+  std::string path, name, text;
 };
 
 /// The lines whose confidence (second, tab-separated column; 1 where there is none) is at least `least`.
@@ -41,9 +41,9 @@ void add_lists(IndicatorSet& set, const std::vector<ListText>& lists, std::uint3
       continue;
     }
     for (const auto& line : report->errors)
-      problems->push_back(line);
+      problems->push_back(list.path + line.substr(list.name.size())); // "NAME:12: …"
     if (report->errors_total > report->errors.size())
-      problems->push_back(list.name + ": " + std::to_string(report->errors_total - report->errors.size()) +
+      problems->push_back(list.path + ": " + std::to_string(report->errors_total - report->errors.size()) +
                           " more lines were not understood");
   }
 }
@@ -97,7 +97,7 @@ IntelligencePtr load_intelligence(const IntelligenceFiles& files, std::vector<st
     }
     std::ostringstream text;
     text << in.rdbuf();
-    lists.push_back({std::filesystem::path{path}.stem().string(), std::move(text).str()});
+    lists.push_back({path, std::filesystem::path{path}.stem().string(), std::move(text).str()});
     version = hash_combine(version, hash64(lists.back().name + '\n' + lists.back().text));
   }
   add_lists(result->indicators, lists, 1, &problems);

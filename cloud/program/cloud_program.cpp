@@ -39,12 +39,12 @@ CloudSettings settings_of(const CloudConfig& config) {
 } // namespace
 
 Result<void> CloudProgram::Impl::open_store(bool create) {
-  if (!std::filesystem::is_directory(paths.data))
-    return Error{Errc::not_found, "there is no data directory " + paths.data +
-                                      "; make one with iris-cloud init --data " + paths.data};
+  if (auto good = check_data_directory(paths); !good) return good;
   if (!std::filesystem::exists(paths.pki() + "/" + pki::ca_certificate))
     return Error{Errc::not_found, "there is no certificate authority in " + paths.pki() +
-                                      "; make one with iris-cloud init --data " + paths.data};
+                                      (std::filesystem::exists(paths.database() + "/CURRENT")
+                                           ? "; copy the pki directory that you kept to " + paths.pki()
+                                           : "; make one with iris-cloud init --data " + paths.data)};
   world = std::make_shared<CloudWorld>();
   auto store = create && !std::filesystem::exists(paths.database() + "/CURRENT")
                    ? Store::create(paths.database())
@@ -172,7 +172,10 @@ Result<void> CloudProgram::Impl::start_control() {
 }
 
 Result<void> CloudProgram::Impl::start_health() {
-  if (config.health.empty()) return {};
+  if (config.health.empty()) {
+    spdlog::info("no health port; --health ADDRESS:PORT opens one");
+    return {};
+  }
   auto answer = [this](const std::string& path) -> HealthAnswer {
     if (path == "/healthz") return {200, "text/plain", "ok\n"};
     if (path == "/readyz")
@@ -191,6 +194,7 @@ Result<void> CloudProgram::Impl::start_health() {
   auto started = HealthServer::start(config.health, answer);
   if (!started) return started.error();
   health = std::move(*started);
+  spdlog::info("health on {}:{}", config.health.substr(0, config.health.rfind(':')), health->port());
   return {};
 }
 

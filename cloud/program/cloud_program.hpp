@@ -1,20 +1,12 @@
 #pragma once
 #include "cloud/config/config.hpp"
+#include "cloud/config/data_directory.hpp"
 #include "core/base/result.hpp"
 
 #include <memory>
 #include <string>
 
 namespace iris {
-
-/// Paths below the data directory.
-struct CloudPaths {
-  std::string data;
-  [[nodiscard]] std::string pki() const { return data + "/pki"; }
-  [[nodiscard]] std::string database() const { return data + "/db"; }
-  [[nodiscard]] std::string config() const { return data + "/iris-cloud.toml"; }
-  [[nodiscard]] std::string control() const { return data + "/control.sock"; }
-};
 
 /// Everything that `iris-cloud run` runs.
 class CloudProgram {

@@ -1,8 +1,11 @@
+#include "cloud/config/address.hpp"
 #include "cloud/config/config.hpp"
+#include "cloud/config/data_directory.hpp"
 #include "tests/fixtures/temp_dir.hpp"
 
 #include <catch2/catch.hpp>
 
+#include <filesystem>
 #include <fstream>
 
 using namespace iris;
@@ -72,7 +75,24 @@ TEST_CASE("every mistake gives one line with the file, the line and what to do")
   CHECK(error_of("[learning]\nday = [\"1d\"]\n") ==
         "iris-cloud.toml:2: learning.day takes one value, not a list");
   CHECK(error_of("[log]\nlevel = \"loud\"\n") ==
-        "iris-cloud.toml:2: log.level: must be debug, info, warn or error");
+        "iris-cloud.toml:2: log.level: must be trace, debug, info, warn, error or off");
+  CHECK(
+      error_of("[listen]\naddresses = [\"localhost:7443\"]\n") ==
+      "iris-cloud.toml:2: listen.addresses: address \"localhost:7443\": the host must be an address of this "
+      "machine in numbers, e.g. 0.0.0.0 for all");
+  CHECK(
+      error_of("[listen]\npublic = [\"0.0.0.0:7443\"]\n") ==
+      "iris-cloud.toml:2: listen.public: address \"0.0.0.0:7443\": nobody can connect to 0.0.0.0; write the "
+      "name or address of this machine");
+  CHECK(error_of("[listen]\npublic = [\"iris example:7443\"]\n").find("neither a name nor an address") !=
+        std::string::npos);
+  CHECK(error_of("[listen]\npublic = [\"iris.example\"]\n").rfind("iris-cloud.toml:2: listen.public: ", 0) ==
+        0);
+  CHECK(error_of("[listen]\npublic = [\"iris.example:0\"]\n").find("port 0") != std::string::npos);
+  CHECK(error_of("[listen]\nhealth = \"here\"\n").rfind("iris-cloud.toml:2: listen.health: ", 0) == 0);
+  CHECK(error_of("[listen]\nhealth = \"localhost:9464\"\n") == "no error");
+  CHECK(error_of("[[sink]]\nname = \"a\"\ntype = \"syslog\"\naddress = \"h\"\n")
+            .rfind("iris-cloud.toml:1: sink: ", 0) == 0);
   CHECK(error_of("[[sink]]\nname = \"a\"\ntype = \"carrier pigeon\"\n") ==
         "iris-cloud.toml:1: sink: type must be \"webhook\" or \"syslog\"");
   CHECK(error_of("[[sink]]\nname = \"a\"\ntype = \"webhook\"\nurl = \"ftp://x\"\n") ==
@@ -86,6 +106,27 @@ TEST_CASE("every mistake gives one line with the file, the line and what to do")
   CHECK(broken.find('\n') == std::string::npos);
   CHECK(read_config_file("/nowhere/x.toml").error().message ==
         "there is no configuration file /nowhere/x.toml");
+}
+
+TEST_CASE("the cloud does not take the data directory of a node") {
+  TempDir dir;
+  CloudPaths paths{dir.path("data")};
+  CHECK(check_data_directory(paths).error().message.find("iris-cloud init --data " + paths.data) !=
+        std::string::npos);
+  REQUIRE(make_data_directory(paths));
+  CHECK(check_data_directory(paths));
+  CHECK(std::filesystem::status(paths.data).permissions() == std::filesystem::perms::owner_all);
+  std::ofstream{paths.data + "/key.pem"} << "x";
+  CHECK(check_data_directory(paths).error().message.find("data directory of an iris-node") !=
+        std::string::npos);
+  CHECK_FALSE(make_data_directory(paths));
+}
+
+TEST_CASE("an address that only this machine reaches is known") {
+  for (const auto* text : {"localhost:7443", "127.0.0.1:1", "[::1]:7443"})
+    CHECK(is_local_address(text));
+  for (const auto* text : {"iris.example:7443", "10.0.0.1:7443", "nonsense"})
+    CHECK_FALSE(is_local_address(text));
 }
 
 TEST_CASE("a flag comes before the environment, and that before the file") {

@@ -44,7 +44,7 @@ TEST_CASE("lists and databases are loaded, and what is wrong with them is told l
   CHECK(IndicatorSet::decode(intelligence->edge.data(), intelligence->edge.size()));
   REQUIRE(problems.size() == 3);
   CHECK(problems[0].find("none.txt: cannot be read") != std::string::npos);
-  CHECK(problems[1].find("bad:2: ") == 0);
+  CHECK(problems[1].find(dir.path("bad.txt") + ":2: ") == 0);
   CHECK(problems[2].find("junk.mmdb") != std::string::npos);
 }
 
