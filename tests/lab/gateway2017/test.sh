@@ -13,7 +13,7 @@ check() { # WHAT COMMAND...; what a failing command says is shown
     say "ok   $what"
   else
     say "FAIL $what"
-    sed 's/^/     /' <<<"$output"
+    say "     ${output//$'\n'/$'\n'     }"
     failures=$((failures + 1))
   fi
 }
