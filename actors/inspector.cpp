@@ -8,6 +8,7 @@
 
 #include <charconv>
 #include <chrono>
+#include <cmath>
 #include <optional>
 
 namespace iris {
@@ -57,7 +58,7 @@ Json record_json(const Directory& directory, const ActorRecord& record) {
               {"state", record.state.load()},
               {"mailbox", record.depth()},
               {"handled", record.handled()},
-              {"busy_ms", double(directory.scale().nanoseconds(record.busy()) / 1'000) / 1'000},
+              {"busy_ms", std::round(double(directory.scale().nanoseconds(record.busy())) / 1e3) / 1e3},
               {"restarts", record.restarts.load(std::memory_order_relaxed)},
               {"last_error", record.last_error.load()},
               {"bound", record.meta().policy == MailboxPolicy::unbounded ? 0 : record.meta().bound},

@@ -50,7 +50,7 @@ bool may_be_dropped(const caf::mailbox_element& element) {
   if (element.mid.is_response() || element.mid.category() != caf::message_id::normal_message_category)
     return false;
   const auto& content = element.content();
-  if (content.size() == 0) return true;
+  if (content.empty()) return true;
   const auto number = content.type(0).first;
   return number != caf::type_nr<caf::exit_msg>::value && number != caf::type_nr<caf::down_msg>::value &&
          number != caf::type_nr<caf::timeout_msg>::value &&

@@ -15,9 +15,9 @@ struct AdminArguments {
 
   [[nodiscard]] static Result<AdminArguments> parse(const std::vector<std::string>& texts,
                                                     const std::vector<std::string>& known);
-  [[nodiscard]] std::string get(const std::string& name, std::string otherwise) const {
+  [[nodiscard]] std::string get(const std::string& name, const std::string& otherwise) const {
     auto found = named.find(name);
-    return found == named.end() ? std::move(otherwise) : found->second.back();
+    return found == named.end() ? otherwise : found->second.back();
   }
 };
 

@@ -161,7 +161,8 @@ Result<void> CloudProgram::Impl::start_control() {
     if (!desk) return answer_error(Errc::unavailable, "the front desk is starting again; try again");
     QueryAnswer result = answer_error(Errc::unavailable, "the front desk did not answer in time");
     caf::scoped_actor self{*system};
-    self->request(desk, std::chrono::milliseconds(query.deadline_ms), make_ref(std::move(query)))
+    const auto patience = std::chrono::milliseconds(query.deadline_ms);
+    self->request(desk, patience, make_ref(std::move(query)))
         .receive([&](const Ref<QueryAnswer>& found) { result = *found; }, [](const caf::error&) {});
     return result;
   };

@@ -48,7 +48,7 @@ void keep_bounded(std::vector<T>& evidence) {
   evidence.erase(from, from + std::ptrdiff_t(evidence.size() - limit));
 }
 
-void merge_flow(std::vector<FlowEvidence>& flows, FlowEvidence flow) {
+void merge_flow(std::vector<FlowEvidence>& flows, const FlowEvidence& flow) {
   for (auto& known : flows) {
     if (known.src != flow.src || known.dst != flow.dst || known.sport != flow.sport ||
         known.dport != flow.dport || known.protocol != flow.protocol)
@@ -60,7 +60,7 @@ void merge_flow(std::vector<FlowEvidence>& flows, FlowEvidence flow) {
     known.last = std::max(known.last, flow.last);
     return;
   }
-  flows.push_back(std::move(flow));
+  flows.push_back(flow);
 }
 
 void merge_process(std::vector<ProcessInfo>& processes, ProcessInfo process) {
@@ -93,8 +93,8 @@ void merge_finding(Finding& into, Finding from) {
   into.count = saturating_add(into.count, from.count);
   merge_texts(into.also, std::move(from.also));
   merge_texts(into.attack, std::move(from.attack));
-  for (auto& flow : from.flows)
-    merge_flow(into.flows, std::move(flow));
+  for (const auto& flow : from.flows)
+    merge_flow(into.flows, flow);
   keep_bounded(into.flows);
   for (auto& process : from.processes)
     merge_process(into.processes, std::move(process));
