@@ -11,7 +11,8 @@ RUN apt-get update && \
     install -d -m 700 -o iris -g iris /var/lib/iris
 # Nothing but /var/lib/iris is written: the root file system may be read-only.
 USER 10001:10001
-# Health and metrics are off unless they have an address; an empty IRIS_HEALTH turns them off again.
+# Health and metrics are off unless they have an address. The environment goes before the file: with an empty IRIS_HEALTH
+# it is listen.health of iris-cloud.toml that counts again.
 ENV IRIS_DATA=/var/lib/iris IRIS_HEALTH=0.0.0.0:9464
 VOLUME /var/lib/iris
 # The link (gateways and operators, mutual TLS) and health and metrics.
