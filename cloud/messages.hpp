@@ -82,6 +82,7 @@ struct DeltaIn {
 /// Alerts as they are now in the store.
 struct AlertChanges {
   std::vector<Alert> alerts;
+  std::vector<std::string> deleted; ///< ids, to make room
 };
 
 /// A candidate of the trainer, or why there is none.

@@ -70,7 +70,7 @@ void announce(Self self, const WorldPtr& world, LedgerChange& change) {
     *sink.waiting += change.alerts.size();
     sink.notifier.send(self, atom::wake_v);
   }
-  world->alerts.send(self, make_ref(AlertChanges{std::move(change.alerts)}));
+  world->alerts.send(self, make_ref(AlertChanges{std::move(change.alerts), std::move(change.deleted)}));
 }
 
 /// Memory is ahead of the disk: start anew from what is there.
@@ -195,6 +195,11 @@ caf::result<Ref<QueryAnswer>> take_command(Self self, const WorldPtr& world, con
     return promise;
   }
   QueryAnswer answer;
+  if (change->same) {
+    answer.lines.push_back(to_json(*change->same));
+    promise.deliver(make_ref(std::move(answer)));
+    return promise;
+  }
   for (const auto& alert : change->alerts)
     answer.lines.push_back(to_json(alert));
   make_durable(

@@ -66,8 +66,8 @@ Result<void> GatewayLedger::load_alerts() {
   const auto horizon = 2 * book_.policy().quiet + book_.policy().late_after;
   return world_.store->scan(Table::alerts, alert_prefix(tenant_, gateway_),
                             [&](std::string_view, std::string_view value) {
-                              ++stored_alerts_;
                               auto alert = decode_alert(value);
+                              if (alert) note_row(*alert);
                               if (alert && now - std::max(alert->received, alert->finding.last) <= horizon)
                                 book_.restore(std::move(*alert));
                               return true;
@@ -255,18 +255,33 @@ LedgerChange GatewayLedger::violation(const PeerViolation& violation, Timestamp 
   return change;
 }
 
+Result<Alert> GatewayLedger::stored_alert(const std::string& id) const {
+  if (auto changed = changed_.find(id); changed != changed_.end()) return changed->second;
+  auto stored = world_.store->get(Table::alerts, alert_key(tenant_, gateway_, id));
+  if (!stored) return stored.error();
+  if (!stored->has_value()) return Error{Errc::not_found, "there is no alert " + id};
+  return decode_alert(**stored);
+}
+
 Result<LedgerChange> GatewayLedger::command(const AlertCommand& command, Timestamp now) {
   LedgerChange change;
-  if (book_.find(command.id) == nullptr) { // quiet for long: only the store has it
-    auto stored = world_.store->get(Table::alerts, alert_key(tenant_, gateway_, command.id));
-    if (!stored) return stored.error();
-    if (!stored->has_value()) return Error{Errc::not_found, "there is no alert " + command.id};
-    auto alert = decode_alert(**stored);
+  auto unchanged = [](Alert alert) {
+    LedgerChange none;
+    none.same = std::move(alert);
+    return none;
+  };
+  const auto* known = book_.find(command.id);
+  if (known == nullptr) { // quiet for long: only the store has it
+    auto alert = stored_alert(command.id);
     if (!alert) return alert.error();
+    if (alert->state == command.state) return unchanged(std::move(*alert));
     alert->state = command.state;
     alert->revision += 1;
     put_alert(*alert, change);
+    if (changed_.size() >= changed_limit) changed_.erase(changed_.begin());
+    changed_[command.id] = std::move(*alert);
   } else {
+    if (known->state == command.state) return unchanged(*known);
     auto alert = book_.set_state(command.id, command.state, now);
     if (!alert) return alert.error();
     put_alert(*alert, change);
@@ -284,14 +299,11 @@ void GatewayLedger::enrich(Party& party) const {
 
 void GatewayLedger::put_alert(const Alert& alert, LedgerChange& change) {
   auto bytes = encode(alert);
-  if (alert.revision == 1) {
-    world_.counters.alerts_opened += 1;
-    ++stored_alerts_;
-    make_room(change);
-    change.write.put(Table::incidents, incident_key(tenant_, alert.incident, alert.id), std::string{});
-  }
+  if (alert.revision == 1) world_.counters.alerts_opened += 1;
   world_.counters.alert_revisions += 1;
   change.write.put(Table::alerts, alert_key(tenant_, gateway_, alert.id), bytes);
+  note_row(alert);
+  make_room(change);
   if (!world_.sinks.empty()) {
     auto entry = encode_outbox(bytes);
     const auto number = world_.next_outbox++;
@@ -302,37 +314,32 @@ void GatewayLedger::put_alert(const Alert& alert, LedgerChange& change) {
   change.alerts.push_back(alert);
 }
 
+void GatewayLedger::note_row(const Alert& alert) {
+  const Row row{alert.state != AlertState::closed, alert.finding.last};
+  auto [known, fresh] = stored_.try_emplace(alert.id, row);
+  if (!fresh) {
+    room_.erase({known->second.open, known->second.last, alert.id});
+    known->second = row;
+  }
+  room_.insert({row.open, row.last, alert.id});
+}
+
 /// At the limit a tenth of the rows goes: closed ones first, then those that were quiet for longest.
 void GatewayLedger::make_room(LedgerChange& change) {
-  if (stored_alerts_ <= world_.settings.alerts_per_gateway) return;
-  struct Candidate {
-    bool open;
-    Timestamp last;
-    std::string id, incident;
-  };
-  std::vector<Candidate> candidates;
-  auto scanned = world_.store->scan(
-      Table::alerts, alert_prefix(tenant_, gateway_), [&](std::string_view, std::string_view value) {
-        if (auto alert = decode_alert(value))
-          candidates.push_back(
-              {alert->state != AlertState::closed, alert->finding.last, alert->id, alert->incident});
-        return true;
-      });
-  if (!scanned) return change.notes.push_back(scanned.error().message);
-  auto count = std::min(candidates.size(), std::max<std::size_t>(world_.settings.alerts_per_gateway / 10, 1));
-  std::partial_sort(candidates.begin(), candidates.begin() + std::ptrdiff_t(count), candidates.end(),
-                    [](const Candidate& left, const Candidate& right) {
-                      return std::pair{left.open, left.last} < std::pair{right.open, right.last};
-                    });
-  for (std::size_t i = 0; i < count; ++i) {
-    change.write.erase(Table::alerts, alert_key(tenant_, gateway_, candidates[i].id));
-    change.write.erase(Table::incidents, incident_key(tenant_, candidates[i].incident, candidates[i].id));
+  const std::size_t limit = world_.settings.alerts_per_gateway;
+  if (stored_.size() <= limit) return;
+  const auto count = std::max(stored_.size() - limit, limit / 10);
+  for (std::size_t i = 0; i < count && !room_.empty(); ++i) {
+    auto id = std::get<2>(*room_.begin());
+    room_.erase(room_.begin());
+    stored_.erase(id);
+    change.write.erase(Table::alerts, alert_key(tenant_, gateway_, id));
+    changed_.erase(id);
+    change.deleted.push_back(std::move(id));
   }
-  stored_alerts_ -= count;
   world_.counters.alerts_dropped += count;
-  change.notes.push_back("gateway " + gateway_ + " has more than " +
-                         std::to_string(world_.settings.alerts_per_gateway) + " alerts; the oldest " +
-                         std::to_string(count) + " were deleted");
+  change.notes.push_back("gateway " + gateway_ + " has more than " + std::to_string(limit) +
+                         " alerts; the oldest " + std::to_string(count) + " were deleted");
 }
 
 void GatewayLedger::put_row(LedgerChange& change) {

@@ -6,8 +6,10 @@
 #include "core/learn/evidence.hpp"
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace iris {
@@ -17,6 +19,8 @@ namespace iris {
 struct LedgerChange {
   StoreWrite write;
   std::vector<Alert> alerts;
+  std::optional<Alert> same;            ///< what a command left as it was
+  std::vector<std::string> deleted;     ///< ids of alerts that made room
   std::set<std::string> profiles;       ///< with new evidence
   std::set<std::string> fresh_profiles; ///< shown by this gateway for the first time
   std::vector<std::string> notes;       ///< lines for the log
@@ -42,7 +46,7 @@ public:
   [[nodiscard]] const GatewayRow& row() const { return row_; }
   [[nodiscard]] const AlertBook& book() const { return book_; }
   [[nodiscard]] const std::set<std::string>& profiles() const { return profiles_; }
-  [[nodiscard]] std::uint64_t stored_alerts() const { return stored_alerts_; }
+  [[nodiscard]] std::uint64_t stored_alerts() const { return stored_.size(); }
 
 private:
   GatewayLedger(CloudWorld& world, std::string tenant, std::string gateway);
@@ -56,6 +60,8 @@ private:
   void enrich(Party& party) const;
   [[nodiscard]] std::string enrolled_site() const;
   void put_alert(const Alert& alert, LedgerChange& change);
+  void note_row(const Alert& alert);
+  [[nodiscard]] Result<Alert> stored_alert(const std::string& id) const;
   void make_room(LedgerChange& change);
   void put_row(LedgerChange& change);
 
@@ -65,7 +71,16 @@ private:
   AlertBook book_;
   std::set<std::string> profiles_;
   std::map<std::string, Evidence> evidence_; ///< of profiles that sent something since the ledger was loaded
-  std::uint64_t stored_alerts_ = 0;
+  /// Every alert row, those of writes under way too. The first of `room_` goes first: closed, then quiet for
+  /// longest.
+  struct Row {
+    bool open = true;
+    Timestamp last = 0;
+  };
+  std::map<std::string, Row> stored_;
+  static constexpr std::size_t changed_limit = 256;
+  std::map<std::string, Alert> changed_; ///< by a person, but too old for the book: perhaps not on disk yet
+  std::set<std::tuple<bool, Timestamp, std::string>> room_;
 };
 
 } // namespace iris

@@ -32,6 +32,13 @@ void enter(AlertManagerState& s, const Alert& alert) {
   }
 }
 
+void forget(AlertManagerState& s, const std::string& id) {
+  auto found = s.by_id.find(id);
+  if (found == s.by_id.end()) return;
+  s.by_time.erase({found->second.last, id});
+  s.by_id.erase(found);
+}
+
 struct Filter {
   std::string state, gateway, detector;
   std::optional<Severity> least;
@@ -204,6 +211,8 @@ AlertManagerActor::behavior_type alert_manager(Self self, WorldPtr world) {
           if (alert.revision == 1)
             spdlog::warn("alert {} [{}] {}", alert.id, to_string(alert.finding.severity), title_of(alert));
         }
+        for (const auto& id : changes->deleted)
+          forget(self->state, id);
         set_state(self, fmt::format("{} alerts", self->state.by_id.size()));
       },
       [=](const Ref<QueryRequest>& query) { return answer_query(self, world, *query); },

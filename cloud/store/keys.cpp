@@ -18,8 +18,6 @@ const char* to_string(Table table) {
     return "baselines";
   case Table::alerts:
     return "alerts";
-  case Table::incidents:
-    return "incidents";
   case Table::intelligence:
     return "intelligence";
   case Table::audit:

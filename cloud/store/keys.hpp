@@ -13,7 +13,6 @@ enum class Table : std::uint8_t {
   behaviours,
   baselines,
   alerts,
-  incidents,
   intelligence,
   audit,
   outbox,

@@ -240,9 +240,6 @@ std::string loss_key(std::string_view tenant, std::string_view gateway, Timestam
 std::string alert_key(std::string_view tenant, std::string_view gateway, std::string_view id) {
   return KeyBuilder{}.text(tenant).text(gateway).text(id).str();
 }
-std::string incident_key(std::string_view tenant, std::string_view incident, std::string_view alert) {
-  return KeyBuilder{}.text(tenant).text(incident).text(alert).str();
-}
 std::string outbox_key(std::string_view sink, std::uint64_t number) {
   return KeyBuilder{}.text(sink).u64(number).str();
 }

@@ -72,8 +72,6 @@ struct LossRow {
 [[nodiscard]] std::string loss_key(std::string_view tenant, std::string_view gateway, Timestamp at,
                                    std::uint64_t number);
 [[nodiscard]] std::string alert_key(std::string_view tenant, std::string_view gateway, std::string_view id);
-[[nodiscard]] std::string incident_key(std::string_view tenant, std::string_view incident,
-                                       std::string_view alert);
 [[nodiscard]] std::string outbox_key(std::string_view sink, std::uint64_t number);
 [[nodiscard]] std::string audit_key(std::string_view tenant, Timestamp at, std::uint64_t number);
 

@@ -22,6 +22,8 @@ rocksdb::DBOptions database_options() {
   options.keep_log_file_num = 3;
   options.max_open_files = -1; // the family with a time to live asks for it
   options.info_log_level = rocksdb::WARN_LEVEL;
+  // A torn end is a crash, and was never acknowledged; damage before it is told, not cut away in silence.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   return options;
 }
 

@@ -81,13 +81,31 @@ void publish(Self self, const WorldPtr& world, const Trained& trained) {
           });
 }
 
+Result<ProfileRow> decided_row(const CloudWorld& world, const std::string& tenant,
+                               const std::string& profile) {
+  auto stored = world.store->get(Table::baselines, profile_row_key(tenant, profile));
+  if (!stored) return stored.error();
+  if (!stored->has_value()) return ProfileRow{};
+  return decode_profile(**stored);
+}
+
 void decide(Self self, const WorldPtr& world, const QueryRequest& query,
             caf::typed_response_promise<Ref<QueryAnswer>> promise) {
   auto& s = self->state;
-  ProfileRow row;
-  if (auto stored = world->store->get(Table::baselines, profile_row_key(s.tenant, s.profile));
-      stored && *stored)
-    if (auto decoded = decode_profile(**stored)) row = std::move(*decoded);
+  if (!s.decided) {
+    auto stored = decided_row(*world, s.tenant, s.profile);
+    if (!stored) {
+      promise.deliver(make_ref(answer_error(stored.error().code, stored.error().message)));
+      return;
+    }
+    s.decided = std::move(*stored);
+  }
+  auto writer = world->writer.get();
+  if (!writer) {
+    promise.deliver(make_ref(answer_error(Errc::unavailable, "the store is down")));
+    return;
+  }
+  auto row = *s.decided;
   std::string detail;
   if (query.verb == "promote") {
     if (!s.published) {
@@ -118,14 +136,19 @@ void decide(Self self, const WorldPtr& world, const QueryRequest& query,
   StoreWrite write;
   write.put(Table::baselines, profile_row_key(s.tenant, s.profile), encode(row));
   add_audit(*world, write, s.tenant, query.asked_by, query.verb, s.profile, detail);
-  auto writer = world->writer.get();
-  if (!writer) {
-    promise.deliver(make_ref(answer_error(Errc::unavailable, "the store is down")));
-    return;
-  }
+  s.decided = std::move(row);
+  ++s.deciding;
+  auto settle = [self](bool failed) {
+    auto& now = self->state;
+    now.undecided = now.undecided || failed;
+    if (--now.deciding != 0 || !now.undecided) return;
+    now.decided.reset();
+    now.undecided = false;
+  };
   self->request(writer, store_deadline, make_ref(std::move(write)))
       .then(
           [=](atom::ok) mutable {
+            settle(false);
             self->state.dirty = true;
             QueryAnswer answer;
             JsonWriter out;
@@ -134,6 +157,7 @@ void decide(Self self, const WorldPtr& world, const QueryRequest& query,
             promise.deliver(make_ref(std::move(answer)));
           },
           [=](const caf::error& error) mutable {
+            settle(true);
             promise.deliver(make_ref(answer_error(Errc::unavailable, error_text(error))));
           });
 }

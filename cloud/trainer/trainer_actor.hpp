@@ -1,8 +1,10 @@
 #pragma once
 #include "actors/query.hpp"
 #include "cloud/messages.hpp"
+#include "cloud/store/rows.hpp"
 #include "cloud/world.hpp"
 
+#include <optional>
 #include <set>
 
 namespace iris {
@@ -17,6 +19,11 @@ struct TrainerState {
   Timestamp last_training = 0;
   Duration last_took = 0;
   std::string last_error;
+  /// What people decided, with the decisions that are being written: the next one must not start from the row
+  /// on disk that lacks them. Empty: read it when needed.
+  std::optional<ProfileRow> decided;
+  std::size_t deciding = 0; ///< writes of it under way
+  bool undecided = false;   ///< one of them failed: read it again when all have ended
 };
 
 /// One profile of one tenant: when evidence has come it trains on all of it, and publishes what says

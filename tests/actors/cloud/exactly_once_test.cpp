@@ -191,6 +191,60 @@ TEST_CASE("a gateway's alerts are bounded: closed ones go first") {
   (void)kept;
 }
 
+TEST_CASE("a burst of alerts in one batch stays within the gateway's limit, and the count is true") {
+  TempDir dir;
+  Cloud cloud{dir};
+  cloud.world->settings.alerts_per_gateway = 20;
+  auto gateway = cloud.aggregator();
+  (void)cloud.hello(gateway, 0);
+  for (std::uint64_t batch = 1; batch <= 3; ++batch) {
+    std::vector<std::string> causes;
+    for (int i = 0; i < 50; ++i)
+      causes.push_back(std::to_string(batch) + "/" + std::to_string(i));
+    CHECK(cloud.send(gateway, 1, batch, findings(causes)) == std::int64_t(batch));
+  }
+  const auto alerts = cloud.stored_alerts();
+  CHECK(alerts.size() <= 20);
+  CHECK(alerts.size() >= 18);
+  CHECK(cloud.world->counters.alerts_dropped == 150 - alerts.size());
+  CHECK(cloud.query("alerts", {"limit=1000"}).lines.size() ==
+        alerts.size()); // and nobody remembers the others
+}
+
+TEST_CASE("to open an open alert changes nothing and tells nobody") {
+  TempDir dir;
+  Cloud cloud{dir};
+  auto gateway = cloud.aggregator();
+  (void)cloud.hello(gateway, 0);
+  CHECK(cloud.send(gateway, 1, 1, findings({"a"})) == 1);
+  const auto id = cloud.stored_alerts().at(0).id;
+  const auto outbox = cloud.rows(Table::outbox);
+  const auto answer = cloud.query("open", {id});
+  REQUIRE(answer.lines.size() == 1);
+  CHECK(answer.lines[0].find("\"revision\":1,") != std::string::npos);
+  CHECK(cloud.rows(Table::outbox) == outbox);
+  CHECK(cloud.rows(Table::audit) == 0);
+  CHECK(cloud.world->counters.alerts_opened == 1);
+  // The same where the book has forgotten it and only the store knows.
+  cloud.clock += 100'000 * second;
+  cloud.pass(std::chrono::seconds{60}, std::chrono::seconds{5});
+  CHECK(cloud.query("open", {id}).status == 0);
+  CHECK(cloud.stored_alerts().at(0).revision == 1);
+  // And two commands at once do not start from the same row.
+  QueryRequest ack{}, close{};
+  for (auto* request : {&ack, &close}) {
+    request->verb = request == &ack ? "ack" : "close";
+    request->arguments = {id};
+    request->tenant = "acme";
+    request->admin = true;
+    request->deadline_ms = 5'000;
+    cloud.self->send(cloud.world->frontdesk.get(), make_ref(*request));
+  }
+  cloud.settle();
+  CHECK(cloud.stored_alerts().at(0).revision == 3);
+  CHECK(cloud.stored_alerts().at(0).state == AlertState::closed);
+}
+
 TEST_CASE("an aggregator without a session goes home and comes back with all it knew") {
   TempDir dir;
   Cloud cloud{dir};

@@ -151,6 +151,29 @@ TEST_CASE_METHOD(Learning, "an operator promotes a service, and it is said who d
   CHECK(monitoring);
 }
 
+TEST_CASE_METHOD(Learning, "keys that are accepted side by side are all kept") {
+  send(delta_at(cloud.clock));
+  cloud.settle();
+  for (int i = 0; i < 8; ++i) {
+    QueryRequest request;
+    request.verb = "accept";
+    request.arguments = {"edgex-mongo", "#" + to_hex(hash64(std::to_string(i)))};
+    request.tenant = "acme";
+    request.admin = true;
+    request.asked_by = "operator test";
+    request.deadline_ms = 5'000;
+    cloud.self->send(cloud.world->frontdesk.get(), make_ref(std::move(request)));
+  }
+  cloud.settle();
+  CHECK(cloud.rows(Table::audit) == 8);
+  std::size_t accepted = 0;
+  REQUIRE(cloud.world->store->scan(Table::baselines, "", [&](std::string_view, std::string_view value) {
+    if (auto row = decode_profile(value)) accepted = std::max(accepted, row->accepted.size());
+    return true;
+  }));
+  CHECK(accepted == 8);
+}
+
 TEST_CASE_METHOD(Learning, "a listed peer in a delta becomes an alert unless the edge told of it already") {
   auto intelligence = std::make_shared<Intelligence>();
   REQUIRE(intelligence->indicators.add_list("ipsum", "203.0.113.66\t5\n203.0.113.67\n"));

@@ -5,6 +5,9 @@
 #include <catch2/catch.hpp>
 
 #include <filesystem>
+#include <fstream>
+
+#include <filesystem>
 
 using namespace iris;
 
@@ -66,6 +69,60 @@ TEST_CASE("a missing, locked, existing, foreign or newer database each give one 
   REQUIRE_FALSE(newer);
   CHECK(newer.error().code == Errc::version);
   CHECK(newer.error().message.find("has format 2") != std::string::npos);
+}
+
+TEST_CASE("a flipped bit in the log is told, not cut away with the rows behind it") {
+  TempDir dir;
+  const auto path = dir.path("db");
+  {
+    auto store = Store::create(path);
+    REQUIRE(store);
+    for (int i = 0; i < 20; ++i) {
+      StoreWrite write;
+      write.put(Table::audit, "row" + std::to_string(i), std::string(200, 'x'));
+      REQUIRE((*store)->write({&write}));
+    }
+    // As a crash would leave it: a copy while it is open.
+    std::filesystem::copy(path, dir.path("crashed"), std::filesystem::copy_options::recursive);
+  }
+  std::filesystem::path log;
+  for (const auto& file : std::filesystem::directory_iterator{dir.path("crashed")})
+    if (file.path().extension() == ".log" && file.file_size() > 1'000) log = file.path();
+  REQUIRE_FALSE(log.empty());
+  {
+    std::fstream file{log, std::ios::in | std::ios::out | std::ios::binary};
+    file.seekg(1'500);
+    const char byte = char(file.get());
+    file.seekp(1'500);
+    file.put(char(byte ^ 4));
+  }
+  auto opened = Store::open(dir.path("crashed"));
+  REQUIRE_FALSE(opened);
+  CHECK(opened.error().code == Errc::corrupt);
+  CHECK(opened.error().message.find("restore a backup") != std::string::npos);
+}
+
+TEST_CASE("a log whose end is torn, as a crash leaves it, opens with what was written whole") {
+  TempDir dir;
+  const auto path = dir.path("db");
+  {
+    auto store = Store::create(path);
+    REQUIRE(store);
+    for (int i = 0; i < 3; ++i) {
+      StoreWrite write;
+      write.put(Table::audit, "row" + std::to_string(i), std::string(200, 'x'));
+      REQUIRE((*store)->write({&write}));
+    }
+    std::filesystem::copy(path, dir.path("crashed"), std::filesystem::copy_options::recursive);
+  }
+  for (const auto& file : std::filesystem::directory_iterator{dir.path("crashed")})
+    if (file.path().extension() == ".log" && file.file_size() > 600)
+      std::filesystem::resize_file(file.path(), file.file_size() - 50);
+  auto opened = Store::open(dir.path("crashed"));
+  REQUIRE(opened);
+  std::size_t rows = 0;
+  REQUIRE((*opened)->scan(Table::audit, "", [&](auto, auto) { return ++rows, true; }));
+  CHECK(rows == 2);
 }
 
 TEST_CASE("a backup restores to what was there, and never over a database") {
