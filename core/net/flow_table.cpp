@@ -156,10 +156,15 @@ void FlowTable::begin(Entry& entry, const PacketView& view, bool from_a) {
       entry.set(Entry::syn);
     } else if ((flags & tcp_flag::syn) == 0) {
       known = false;
-      entry.state = FlowState::one_way;
+      // What a tiny fragment hides is taken for an opening until the next one shows the flags.
+      bool opening = view.is_tiny_fragment() && roles_.rank(view.protocol, view.sport) < 3;
+      if (opening)
+        known = true;
+      else
+        entry.state = FlowState::one_way;
       auto from = roles_.rank(view.protocol, view.sport);
       auto to = roles_.rank(view.protocol, view.dport);
-      by_sender = from != to ? from < to : view.sport >= view.dport;
+      by_sender = opening || (from != to ? from < to : view.sport >= view.dport);
     }
   } else {
     entry.state = FlowState::one_way;
@@ -188,7 +193,12 @@ std::uint32_t FlowTable::add(PacketView& view, Timestamp at, std::vector<Flow>& 
   now_ = std::max(now_, at);
   ++stats_.packets;
   stats_.bytes += view.ip_length;
-  if (view.fragment && !fragments_.resolve(view, at)) return ++stats_.fragments_lost, none;
+  if (view.fragment) {
+    if (view.is_tiny_fragment()) ++stats_.tiny_fragments;
+    std::uint32_t early = 0;
+    if (!fragments_.resolve(view, at, early)) return ++stats_.fragments_lost, none;
+    stats_.fragments_lost -= early;
+  }
   if (!view.ports_known) return ++stats_.portless, none;
   if (view.quotes && refuse_quoted(view, at, out)) return none;
 
@@ -276,6 +286,7 @@ void FlowTable::count(Entry& entry, std::uint32_t place, const PacketView& view,
 void FlowTable::follow_tcp(Entry& entry, std::uint32_t place, const PacketView& view, bool outward,
                            Timestamp at, std::vector<Flow>& out) {
   auto flags = view.tcp_flags;
+  if (!view.flags_known && entry.has(Entry::known)) return; // a part of a segment says nothing new
   if ((flags & tcp_flag::rst) != 0) {
     bool never_answered = !entry.has(Entry::syn_ack) && !entry.has(Entry::completed);
     if (never_answered && outward == entry.has(Entry::flipped)) {
@@ -295,7 +306,8 @@ void FlowTable::follow_tcp(Entry& entry, std::uint32_t place, const PacketView& 
     }
     return;
   }
-  bool handshake = entry.has(Entry::syn) && entry.has(Entry::syn_ack);
+  bool handshake = (entry.has(Entry::syn) || entry.has(Entry::known)) && entry.has(Entry::syn_ack);
+  if (!handshake && !entry.has(Entry::syn)) entry.clear(Entry::known); // no opening after all
   bool midstream = !entry.has(Entry::known) && entry.packets_out != 0 && entry.packets_in != 0;
   if (!entry.has(Entry::completed) && (handshake || midstream)) {
     entry.set(Entry::completed);

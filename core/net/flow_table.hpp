@@ -31,7 +31,8 @@ struct FlowTableStats {
   std::uint64_t hushed = 0;             ///< reports that an alarm already told of
   std::uint64_t evicted_half_open = 0;  ///< table full: an unanswered flow gave way
   std::uint64_t evicted_active = 0;     ///< table full: an answered flow gave way
-  std::uint64_t fragments_lost = 0;     ///< later fragments whose first one was not seen
+  std::uint64_t fragments_lost = 0;     ///< later fragments whose first one was not seen (yet)
+  std::uint64_t tiny_fragments = 0;     ///< first fragments of TCP that end before the flags: an evasion
   std::uint64_t portless = 0;           ///< cut before the ports
   std::uint64_t orphans = 0;            ///< FIN or RST of no known flow
   std::uint64_t stragglers = 0;         ///< packets of flows whose last report was taken already

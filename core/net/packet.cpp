@@ -47,8 +47,8 @@ struct NetworkHeader {
   std::uint32_t length = 0; ///< of all headers in front of the transport header
   std::uint8_t protocol = 0;
   bool fragment = false, first_fragment = false;
-  std::uint32_t fragment_id = 0;
-  bool cut = false; ///< the snapshot ended within the extension headers
+  std::uint32_t fragment_id = 0, fragment_offset = 0; ///< offset in bytes
+  bool cut = false;                                   ///< the snapshot ended within the extension headers
 };
 
 NetworkHeader walk_extensions(Bytes bytes) {
@@ -72,7 +72,8 @@ NetworkHeader walk_extensions(Bytes bytes) {
       if (!bytes.has(8)) return header.cut = true, header;
       length = 8;
       header.fragment_id = bytes.u32(4);
-      header.first_fragment = (bytes.u16(2) & 0xfff8) == 0;
+      header.fragment_offset = bytes.u16(2) & 0xfff8U;
+      header.first_fragment = header.fragment_offset == 0;
       header.fragment =
           !header.first_fragment || (bytes.u16(2) & 1) != 0; // an atomic fragment is none (RFC 6946)
       break;
@@ -124,8 +125,10 @@ void decode_transport(Bytes bytes, std::uint32_t wire, PacketView& view) {
   std::size_t header = 0;
   switch (view.protocol) {
   case ip_protocol::tcp:
-    if (!bytes.has(14)) return;
+    header = 20;
+    if (!bytes.has(14)) break;
     view.tcp_flags = bytes.at[13];
+    view.flags_known = true;
     header = std::max<std::size_t>(20, std::size_t(bytes.at[12] >> 4) * 4);
     break;
   case ip_protocol::udp:
@@ -167,11 +170,26 @@ void decode_transport(Bytes bytes, std::uint32_t wire, PacketView& view) {
   }
 }
 
+/// A later fragment may hold the rest of a transport header that the first one cut.
+/// @param offset of the fragment in the datagram, > 0; @param wire bytes of the datagram in it.
+void decode_later_fragment(Bytes bytes, std::uint32_t offset, std::uint32_t wire, PacketView& view) {
+  std::uint32_t header = 0;
+  if (view.protocol == ip_protocol::tcp)
+    header = 20;
+  else if (has_ports(view.protocol))
+    header = view.protocol == ip_protocol::udp ? 8 : 12;
+  auto rest = header > offset ? header - offset : 0;
+  view.payload_length = wire > rest ? wire - rest : 0;
+  if (view.protocol != ip_protocol::tcp || offset > 13 || !bytes.has(14 - offset)) return;
+  view.tcp_flags = bytes.at[13 - offset];
+  view.flags_known = true;
+}
+
 /// @param wire bytes from here to the end of the frame on the wire, link padding included.
 Decoded decode_ip(Bytes bytes, std::uint32_t wire, PacketView& view) {
   if (!bytes.has(1)) return Decoded::truncated;
   view.ip = bytes.at;
-  std::uint32_t header_length = 0;
+  std::uint32_t header_length = 0, fragment_offset = 0;
   if (bytes.at[0] >> 4 == 4) {
     if (!bytes.has(20)) return Decoded::truncated;
     header_length = std::uint32_t(bytes.at[0] & 15) * 4;
@@ -185,7 +203,8 @@ Decoded decode_ip(Bytes bytes, std::uint32_t wire, PacketView& view) {
     auto fragment = bytes.u16(6);
     if ((fragment & 0x3fff) != 0) {
       view.fragment = true;
-      view.first_fragment = (fragment & 0x1fff) == 0;
+      fragment_offset = std::uint32_t(fragment & 0x1fff) * 8;
+      view.first_fragment = fragment_offset == 0;
       view.fragment_id = bytes.u16(4);
     }
   } else if (bytes.at[0] >> 4 == 6) {
@@ -198,6 +217,7 @@ Decoded decode_ip(Bytes bytes, std::uint32_t wire, PacketView& view) {
     view.fragment = header.fragment;
     view.first_fragment = header.first_fragment;
     view.fragment_id = header.fragment_id;
+    fragment_offset = header.fragment_offset;
     header_length = header.length;
     if (header.cut) {
       view.truncated = true;
@@ -216,7 +236,7 @@ Decoded decode_ip(Bytes bytes, std::uint32_t wire, PacketView& view) {
   bytes.skip(header_length);
   auto above = view.ip_length - header_length;
   if (view.fragment && !view.first_fragment)
-    view.payload_length = above;
+    decode_later_fragment(bytes, fragment_offset, above, view);
   else
     decode_transport(bytes, above, view);
   return Decoded::ip;

@@ -62,6 +62,7 @@ struct PacketView {
   std::uint16_t sport = 0, dport = 0; ///< ICMP: sport = 0, dport = type << 8 | code
   std::uint8_t protocol = 0;          ///< IANA number
   std::uint8_t tcp_flags = 0;
+  bool flags_known = false; ///< `tcp_flags` were read: false in most fragments
   bool ports_known = false; ///< false: later fragment, or cut before the ports
   bool fragment = false;
   bool first_fragment = false;
@@ -82,13 +83,17 @@ struct PacketView {
   void reset() {
     sport = dport = 0;
     protocol = tcp_flags = 0;
-    ports_known = fragment = first_fragment = truncated = quotes = arp_request = false;
+    flags_known = ports_known = fragment = first_fragment = truncated = quotes = arp_request = false;
     fragment_id = ip_length = payload_length = payload_captured = ip_captured = 0;
     payload = ip = nullptr;
     mac = {};
   }
   [[nodiscard]] std::uint8_t icmp_type() const { return std::uint8_t(dport >> 8); }
   [[nodiscard]] std::uint8_t icmp_code() const { return std::uint8_t(dport); }
+  /// A first fragment that ends before the flags (RFC 1858's tiny fragment): no host sends TCP like that.
+  [[nodiscard]] bool is_tiny_fragment() const {
+    return first_fragment && protocol == ip_protocol::tcp && ports_known && !flags_known;
+  }
   [[nodiscard]] bool is_icmp() const {
     return protocol == ip_protocol::icmp || protocol == ip_protocol::icmp6;
   }

@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 #include <new>
 
@@ -98,6 +99,22 @@ TEST_CASE("a vertical scan is one alarm with a start and an end") {
   CHECK(wire.alarms[0].first == begin);
   CHECK(wire.flows.size() < 30); // the others are counted, not reported
   CHECK(wire.table.stats().hushed > 900);
+}
+
+TEST_CASE("regression: a scan in fragments of eight bytes is told") {
+  Wire wire;
+  for (int port = 1; port <= 60; ++port) {
+    auto segment = tcp(50'000, std::uint16_t(port), SYN);
+    for (std::size_t at = 0; at < segment.size(); at += 8) {
+      auto end = std::min(at + 8, segment.size());
+      wire.ip(ipv4("10.0.0.1", "10.0.0.2", 6, Bytes(segment.begin() + long(at), segment.begin() + long(end)),
+                   unsigned(port), (end < segment.size() ? 0x2000U : 0U) | unsigned(at / 8)));
+    }
+    wire.pass(5 * millisecond);
+  }
+  wire.rest();
+  CHECK(wire.told() == Texts{"port-scan start", "port-scan end"});
+  CHECK(wire.alarms.back().distinct == Approx(60).epsilon(0.1));
 }
 
 TEST_CASE("a scan through refusals is told before a second is over") {

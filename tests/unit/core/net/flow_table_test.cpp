@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
+
 using namespace iris;
 using namespace iris::frames;
 
@@ -292,6 +294,59 @@ TEST_CASE("fragments are counted with their flow") {
   CHECK(flows[0].packets_out == 2);
   CHECK(flows[0].bytes_out == 44 + 60);
   CHECK(bench.table.stats().fragments_lost == 1);
+}
+
+namespace {
+
+/// The segment in fragments of eight bytes, as `nmap -f` sends it.
+std::vector<Bytes> in_eights(const char* src, const char* dst, const Bytes& segment, unsigned id) {
+  std::vector<Bytes> pieces;
+  for (std::size_t at = 0; at < segment.size(); at += 8) {
+    auto end = std::min(at + 8, segment.size());
+    auto more = end < segment.size() ? 0x2000U : 0U;
+    pieces.push_back(ipv4(src, dst, 6, Bytes(segment.begin() + long(at), segment.begin() + long(end)), id,
+                          more | unsigned(at / 8)));
+  }
+  return pieces;
+}
+
+} // namespace
+
+TEST_CASE("regression: TCP in fragments of eight bytes is a flow like any other") {
+  for (bool backwards : {false, true}) {
+    INFO("backwards " << backwards);
+    Bench bench;
+    unsigned id = 0;
+    auto send = [&](const char* src, const char* dst, const Bytes& segment) {
+      auto pieces = in_eights(src, dst, segment, ++id);
+      if (backwards) std::reverse(pieces.begin(), pieces.end());
+      for (const auto& piece : pieces)
+        bench.packet(piece);
+    };
+    send(client, server, tcp(40'000, 27'017, SYN));
+    send(server, client, tcp(27'017, 40'000, SYN | ACK));
+    send(client, server, tcp(40'000, 27'017, ACK, 100));
+    bench.wait(20 * second);
+    auto flows = bench.take();
+    REQUIRE(flows.size() == 1);
+    CHECK(flows[0].state == FlowState::established);
+    CHECK(flows[0].initiator_known);
+    CHECK(to_string(flows[0].src) == client);
+    CHECK(flows[0].payload_out == 100);
+    CHECK(bench.table.stats().portless == 0);
+    CHECK(bench.table.stats().fragments_lost == 0);
+    CHECK(bench.table.stats().tiny_fragments == 3);
+  }
+}
+
+TEST_CASE("regression: an opening in fragments of eight bytes that nobody answers is an attempt") {
+  Bench bench;
+  for (const auto& piece : in_eights(client, server, tcp(40'000, 502, SYN), 1))
+    bench.packet(piece);
+  bench.wait(2 * second);
+  REQUIRE(bench.told.failures.size() == 1);
+  CHECK(bench.told.failures[0].second == Failure::unanswered);
+  CHECK(bench.told.failures[0].first.dport == 502);
 }
 
 TEST_CASE("a full table lets the oldest unanswered flow go first, and says so") {

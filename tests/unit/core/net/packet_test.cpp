@@ -163,18 +163,50 @@ TEST_CASE("later fragments get the ports of the first, for half a minute") {
     return view;
   };
   FragmentTable table{1};
+  std::uint32_t before = 0;
   auto early = fragment(0x0010, Bytes(16), 5);
-  CHECK_FALSE(table.resolve(early, second));
+  CHECK_FALSE(table.resolve(early, second, before));
   auto first = fragment(0x2000, udp(1000, 2000, Bytes(8)), 5);
   CHECK(first.first_fragment);
-  CHECK(table.resolve(first, second));
+  CHECK(table.resolve(first, second, before));
+  CHECK(before == 1);
+  CHECK(first.ip_length == 20 + 16 + 20 + 16); // with what came early
   auto later = fragment(0x0010, Bytes(16), 5);
   CHECK_FALSE(later.ports_known);
-  REQUIRE(table.resolve(later, 2 * second));
+  REQUIRE(table.resolve(later, 2 * second, before));
   CHECK(later.sport == 1000);
   CHECK(later.dport == 2000);
   auto other = fragment(0x0010, Bytes(16), 6);
-  CHECK_FALSE(table.resolve(other, 2 * second));
+  CHECK_FALSE(table.resolve(other, 2 * second, before));
   auto late = fragment(0x0010, Bytes(16), 5);
-  CHECK_FALSE(table.resolve(late, 40 * second));
+  CHECK_FALSE(table.resolve(late, 40 * second, before));
+}
+
+TEST_CASE("regression: a TCP header that is cut behind its ports still has ports") {
+  auto whole = ipv4("10.0.0.1", "10.0.0.2", 6, tcp(4000, 502, tcp_flag::syn));
+  for (std::size_t size : {24U, 28U, 33U}) {
+    PacketView view;
+    REQUIRE(iris::decode(link_type::raw, {whole.data(), size}, std::uint32_t(whole.size()), view) ==
+            Decoded::ip);
+    CHECK(view.ports_known);
+    CHECK(view.dport == 502);
+    CHECK_FALSE(view.flags_known);
+    CHECK_FALSE(view.is_tiny_fragment()); // the capture's cut, not the sender's
+  }
+  auto segment = tcp(4000, 502, tcp_flag::syn, 4);
+  PacketView view;
+  auto first = ipv4("10.0.0.1", "10.0.0.2", 6, Bytes(segment.begin(), segment.begin() + 8), 1, 0x2000);
+  REQUIRE(frames::decode(link_type::raw, first, view) == Decoded::ip);
+  CHECK(view.is_tiny_fragment());
+  CHECK(view.sport == 4000);
+  auto second_one =
+      ipv4("10.0.0.1", "10.0.0.2", 6, Bytes(segment.begin() + 8, segment.begin() + 16), 1, 0x2001);
+  REQUIRE(frames::decode(link_type::raw, second_one, view) == Decoded::ip);
+  CHECK(view.flags_known);
+  CHECK(view.tcp_flags == tcp_flag::syn);
+  CHECK(view.payload_length == 0);
+  auto third = ipv4("10.0.0.1", "10.0.0.2", 6, Bytes(segment.begin() + 16, segment.end()), 1, 0x0002);
+  REQUIRE(frames::decode(link_type::raw, third, view) == Decoded::ip);
+  CHECK_FALSE(view.flags_known);
+  CHECK(view.payload_length == 4);
 }
