@@ -1,5 +1,6 @@
 #include "core/inventory/docker_json.hpp"
 
+#include "core/inventory/bounded_json.hpp"
 #include "core/process/redact.hpp"
 
 #include <algorithm>
@@ -55,9 +56,7 @@ Error bad(std::string_view what, const std::string& why) {
 }
 
 Result<Json> parse(std::string_view json, std::string_view what) {
-  auto value = Json::parse(json, nullptr, false);
-  if (value.is_discarded()) return bad(what, "not JSON (" + std::to_string(json.size()) + " bytes)");
-  return value;
+  return parse_bounded(json, "the container engine's " + std::string{what});
 }
 
 bool is_id(std::string_view id) {

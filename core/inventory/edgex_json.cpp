@@ -1,5 +1,7 @@
 #include "core/inventory/edgex_json.hpp"
 
+#include "core/inventory/bounded_json.hpp"
+
 #include <algorithm>
 #include <cctype>
 #include <charconv>
@@ -134,10 +136,11 @@ std::string name_in(const Json& device, const char* flat, const char* nested) {
 } // namespace
 
 Result<EdgexDevicePage> parse_edgex_devices(std::string_view json) {
-  auto value = Json::parse(json, nullptr, false);
-  if (value.is_discarded())
-    return Error{Errc::invalid,
-                 "core-metadata's list of devices is not JSON (" + std::to_string(json.size()) + " bytes)"};
+  // API v1 repeats a device's whole profile in it.
+  auto parsed = parse_bounded(json, "core-metadata's list of devices",
+                              {"deviceResources", "deviceCommands", "coreCommands", "resources", "commands"});
+  if (!parsed) return parsed.error();
+  const auto& value = *parsed;
   EdgexDevicePage page;
   const Json* list = &value;
   if (value.is_object()) {

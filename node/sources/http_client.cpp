@@ -136,6 +136,10 @@ std::string request_text(const HttpEndpoint& endpoint, const std::string& target
          "\r\nUser-Agent: iris-node\r\nAccept: application/json\r\nConnection: close\r\n\r\n";
 }
 
+/// Most that may wait for the parser: its longest element is the header (65,536 bytes). Beast itself has no
+/// limit for the extensions of a chunk's header and for trailers.
+constexpr std::size_t unparsed_limit = 128 << 10;
+
 /// Feeds a parser from a socket until `done` says so.
 template <class Parser, class Done>
 Result<void> feed(Parser& parser, boost::beast::flat_buffer& buffer, Socket& socket, std::int64_t deadline,
@@ -150,6 +154,8 @@ Result<void> feed(Parser& parser, boost::beast::flat_buffer& buffer, Socket& soc
       if (error && error != http::error::need_more)
         return Error{Errc::invalid, socket.name() + " does not speak HTTP: " + error.message()};
       if (!error) continue;
+      if (buffer.size() > unparsed_limit)
+        return Error{Errc::limit, "a part of the answer of " + socket.name() + " is larger than is accepted"};
     }
     auto count = socket.read(buffer, deadline);
     if (!count) return count.error();

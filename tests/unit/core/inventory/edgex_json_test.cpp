@@ -90,3 +90,34 @@ TEST_CASE("paging and answers that are none") {
   REQUIRE_FALSE(refused);
   CHECK(refused.error().message.find("401 Unauthorized") != std::string::npos);
 }
+
+TEST_CASE("a list that is made to fill the memory is refused, a long honest one is read") {
+  std::string empty = "[";
+  while (empty.size() < 8 << 20)
+    empty += "{},";
+  empty.back() = ']';
+  std::string in_one_device = R"([{"name":"a","labels":[)";
+  while (in_one_device.size() < 8 << 20)
+    in_one_device += "[],";
+  in_one_device.back() = ']';
+  for (const auto& text : {std::string(8 << 20, '['), empty, in_one_device + "}]",
+                           R"([{"name":"a","profile":{"deviceResources":)" + std::string(1 << 20, '[')}) {
+    CAPTURE(text.substr(0, 20));
+    auto page = parse_edgex_devices(text);
+    REQUIRE_FALSE(page);
+    CHECK(page.error().code == Errc::limit);
+  }
+  // API v1: each device with a profile of 300 resources.
+  std::string resources;
+  for (int i = 0; i < 300; ++i)
+    resources += std::string{i > 0 ? "," : ""} + R"({"name":"r","properties":{"value":{"type":"Int16"}}})";
+  std::string text = "[";
+  for (int i = 0; i < 500; ++i)
+    text += std::string{i > 0 ? "," : ""} + R"({"name":"d)" + std::to_string(i) +
+            R"(","profile":{"deviceResources":[)" + resources + R"(],"name":"p"}})";
+  text += "]";
+  auto page = parse_edgex_devices(text);
+  REQUIRE(page);
+  CHECK(page->devices.size() == 500);
+  CHECK(page->devices[499].profile == "p");
+}
