@@ -1,5 +1,7 @@
 #include "core/process/redact.hpp"
 
+#include "core/process/secret_phrases.hpp"
+#include "core/process/secret_text.hpp"
 #include "core/process/secret_words.hpp"
 
 #include <algorithm>
@@ -12,14 +14,22 @@ namespace {
 using namespace secret;
 
 constexpr int depth_limit = 4; ///< a shell string in a shell string …
-constexpr std::size_t url_user_limit =
-    512; ///< bytes behind "://" that are searched for the '@' of user:password@
 
-bool name_char(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-' || c == '.';
-}
 bool space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 bool has_space(std::string_view text) { return std::any_of(text.begin(), text.end(), space); }
+
+/// A word behind a flag that takes a secret is that secret, even where it begins with a dash; only "-x" and
+/// "--long-name" are believed to be the next flag, after a flag whose value was left out.
+bool looks_like_option(std::string_view word) {
+  if (word.size() < 2 || word[0] != '-') return false;
+  if (word.size() == 2) return true;
+  if (word[1] != '-') return false;
+  word.remove_prefix(2);
+  auto name = word.substr(0, word.find('='));
+  return name.size() > 1 && std::all_of(name.begin(), name.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || c == '-' || c == '_';
+         });
+}
 
 /// Collects the rewritten text and counts what was replaced.
 struct Rewriter {
@@ -32,151 +42,11 @@ struct Rewriter {
   void args(std::vector<std::string>& words, int depth);
   std::string argument(const std::string& text, int depth, bool shell_string);
   std::string shell_words(const std::string& text, int depth);
-  std::string scan(std::string text);
-  std::string private_keys(const std::string& text);
-  std::string headers(const std::string& text);
-  std::string urls(const std::string& text);
-  std::string pairs(const std::string& text);
-  std::string tokens(const std::string& text);
+  std::string scan(const std::string& text) { return hide_in_text(text, replaced); }
+  enum class Next { plain, secret, doubtful, user_pass, cookie };
+  void hide(std::string& word, std::size_t from, Next as);
+  std::string user_pass(const std::string& text, std::size_t from, bool alone);
 };
-
-std::string Rewriter::private_keys(const std::string& text) {
-  auto begin = text.find("-----BEGIN");
-  if (begin == std::string::npos || text.find("PRIVATE KEY", begin) == std::string::npos) return text;
-  auto end = text.find("-----END", begin);
-  auto stop = end == std::string::npos ? std::string::npos : text.find("-----", end + 8);
-  std::string rest = stop == std::string::npos ? "" : text.substr(stop + 5);
-  return text.substr(0, begin) + mark() + rest;
-}
-
-/// "Authorization: Bearer x" up to the end of line or of the quotation.
-std::string Rewriter::headers(const std::string& text) {
-  std::string out;
-  std::size_t from = 0;
-  for (auto colon = text.find(':'); colon != std::string::npos; colon = text.find(':', colon + 1)) {
-    if (colon < from) continue;
-    auto begin = colon;
-    while (begin > from && name_char(text[begin - 1]))
-      --begin;
-    std::string_view name{text.data() + begin, colon - begin};
-    if (name.starts_with("-H")) name.remove_prefix(2);
-    if (!sensitive_header(name)) continue;
-    auto value = colon + 1;
-    while (value < text.size() && text[value] == ' ')
-      ++value;
-    auto end = std::min(text.find_first_of("\"'\r\n", value), text.size());
-    if (end == value || text.compare(value, end - value, redacted_mark) == 0) continue;
-    out += text.substr(from, value - from) + mark();
-    from = end;
-  }
-  return out + text.substr(from);
-}
-
-/// scheme://user:password@host
-std::string Rewriter::urls(const std::string& text) {
-  std::string out;
-  std::size_t from = 0;
-  for (auto at = text.find("://"); at != std::string::npos; at = text.find("://", at + 3)) {
-    auto begin = at + 3;
-    if (text.find('@', begin) == std::string::npos) break;
-    const auto window = std::string_view{text}.substr(begin, url_user_limit);
-    auto end = begin + std::min(window.find_first_of("/?# \t\n\"'<>"), window.size());
-    auto in_window = window.substr(0, end - begin).rfind('@');
-    auto host = in_window == std::string_view::npos ? std::string::npos : begin + in_window;
-    // A password may hold '/', '?' or '#': look for '@' up to the next space as well, before a host-like
-    // rest.
-    if (host == std::string::npos) {
-      auto wide = begin + std::min(window.find_first_of(" \t\n\"'<>"), window.size());
-      auto colon = text.find(':', begin);
-      auto wide_host = text.find('@', begin);
-      if (wide_host == std::string::npos || wide_host >= wide || colon == std::string::npos || colon > end)
-        continue;
-      // "host:8080/path@x" is a port, not a password.
-      if (std::all_of(text.begin() + std::ptrdiff_t(colon) + 1, text.begin() + std::ptrdiff_t(end),
-                      [](char c) { return c >= '0' && c <= '9'; }))
-        continue;
-      host = wide_host;
-    }
-    auto colon = text.find(':', begin);
-    std::size_t secret = host;
-    if (colon != std::string::npos && colon < host)
-      secret = colon + 1;
-    else if (host - begin >= 20)
-      secret = begin; // a token alone before the '@'
-    if (secret >= host || text.compare(secret, host - secret, redacted_mark) == 0) continue;
-    out += text.substr(from, secret - from) + mark();
-    from = host;
-  }
-  return out + text.substr(from);
-}
-
-/// name=value, name: value, "name":"value" anywhere in the text.
-std::string Rewriter::pairs(const std::string& text) {
-  std::string out;
-  std::size_t from = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if ((text[i] != '=' && text[i] != ':') || i < from) continue;
-    if (text[i] == ':' && i + 2 < text.size() && text[i + 1] == '/' && text[i + 2] == '/') continue;
-    auto end_of_name = i;
-    if (end_of_name > from && (text[end_of_name - 1] == '"' || text[end_of_name - 1] == '\'')) --end_of_name;
-    auto begin = end_of_name;
-    while (begin > from && name_char(text[begin - 1]))
-      --begin;
-    if (!sensitive_name(std::string_view{text}.substr(begin, end_of_name - begin))) continue;
-    auto value = i + 1;
-    while (value < text.size() && text[value] == ' ')
-      ++value;
-    char quote = value < text.size() && (text[value] == '"' || text[value] == '\'') ? text[value] : '\0';
-    std::size_t end;
-    if (quote != '\0') {
-      ++value;
-      end = std::min(text.find(quote, value), text.size());
-    } else if (begin == 0 || text.find_first_not_of('-') == begin) {
-      end = text.size(); // the whole argument is this one pair: a password may hold any character
-      for (auto gap = text.find(' ', value); gap != std::string::npos; gap = text.find(' ', gap + 1)) {
-        auto stop = gap + 1; // … up to another "name="
-        while (stop < text.size() && name_char(text[stop]))
-          ++stop;
-        if (stop < text.size() && stop > gap + 1 && text[stop] == '=') {
-          end = gap;
-          break;
-        }
-      }
-    } else {
-      end = std::min(text.find_first_of(" \t\n&;,\"'}])", value), text.size());
-    }
-    if (harmless_value(std::string_view{text}.substr(value, end - value)) ||
-        text.compare(value, end - value, redacted_mark) == 0)
-      continue;
-    out += text.substr(from, value - from) + mark();
-    from = end;
-    i = end == 0 ? i : end - 1;
-  }
-  return out + text.substr(from);
-}
-
-std::string Rewriter::tokens(const std::string& text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size();) {
-    auto part = [](char c) { return name_char(c) || c == '+' || c == '/'; };
-    if (!part(text[i])) {
-      out += text[i++];
-      continue;
-    }
-    auto end = i;
-    while (end < text.size() && part(text[end]))
-      ++end;
-    std::string_view word{text.data() + i, end - i};
-    if (token_shape(word))
-      out += mark();
-    else
-      out += word;
-    i = end;
-  }
-  return out;
-}
-
-std::string Rewriter::scan(std::string text) { return tokens(pairs(urls(headers(private_keys(text))))); }
 
 /// Splits a shell string into simple commands and their words (quotes kept together) and redacts each as a
 /// vector.
@@ -207,95 +77,154 @@ std::string Rewriter::shell_words(const std::string& text, int depth) {
     }
   }
   flush();
-  std::string out;
-  for (std::size_t i = 0; i < pieces.size();) {
-    std::vector<std::size_t> indices; // one simple command: words with only blanks between them
-    std::size_t end = i;
-    for (; end < pieces.size(); ++end) {
-      if (pieces[end].word)
-        indices.push_back(end);
-      else if (pieces[end].text != " " && pieces[end].text != "\t")
-        break;
-    }
+  struct Command { // words with only blanks between them
+    std::vector<std::size_t> indices;
     std::vector<std::string> words;
     std::vector<char> quotes;
-    for (auto index : indices) {
-      auto& word = pieces[index].text;
-      bool quoted = word.size() >= 2 && (word.front() == '"' || word.front() == '\'') &&
-                    word.back() == word.front() && word.find(word.front(), 1) == word.size() - 1;
-      quotes.push_back(quoted ? word.front() : '\0');
-      words.push_back(quoted ? word.substr(1, word.size() - 2) : word);
+  };
+  std::vector<Command> commands(1);
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    auto& word = pieces[i].text;
+    if (!pieces[i].word) {
+      if (word != " " && word != "\t" && !commands.back().words.empty()) commands.emplace_back();
+      continue;
     }
-    args(words, depth);
-    for (std::size_t k = 0; k < indices.size(); ++k)
-      pieces[indices[k]].text = quotes[k] != '\0' ? quotes[k] + words[k] + quotes[k] : words[k];
-    if (end < pieces.size()) ++end;
-    for (; i < end; ++i)
-      out += pieces[i].text;
+    bool quoted = word.size() >= 2 && (word.front() == '"' || word.front() == '\'') &&
+                  word.back() == word.front() && word.find(word.front(), 1) == word.size() - 1;
+    commands.back().indices.push_back(i);
+    commands.back().quotes.push_back(quoted ? word.front() : '\0');
+    commands.back().words.push_back(quoted ? word.substr(1, word.size() - 2) : word);
   }
+  const bool fed = std::any_of(commands.begin(), commands.end(),
+                               [](const Command& command) { return reads_secret(command.words); });
+  for (auto& command : commands) {
+    auto& words = command.words;
+    const auto program = words.empty() ? std::string_view{} : base_name(words[0]);
+    if (fed && (program == "echo" || program == "printf")) {
+      for (std::size_t k = 1; k < words.size(); ++k) // what is piped into chpasswd and its like
+        if (words[k].size() > 2 || words[k].front() != '-') words[k] = user_pass(words[k], 0, true);
+    } else {
+      args(words, depth);
+    }
+    for (std::size_t k = 0; k < words.size(); ++k) {
+      auto mark = command.quotes[k] == '\0' ? std::string{} : std::string(1, command.quotes[k]);
+      pieces[command.indices[k]].text = mark + words[k] + mark;
+    }
+  }
+  std::string out;
+  for (const auto& piece : pieces)
+    out += piece.text;
   return out;
 }
 
-std::string Rewriter::argument(const std::string& text, int depth, bool shell_string) {
-  if (!has_space(text) || depth >= depth_limit) return scan(text);
+std::string Rewriter::argument(const std::string& raw, int depth, bool shell_string) {
+  if (!has_space(raw) || depth >= depth_limit) return scan(raw);
+  const auto text = hide_phrases(raw, replaced); // before it is cut into words
   if (shell_string) return shell_words(text, depth + 1);
   if (text.find("PRIVATE KEY") != std::string::npos) return scan(text);
   auto first = text.find_first_of("=: \t");
-  if (text[first] == ':' && sensitive_header(std::string_view{text}.substr(0, first))) return headers(text);
+  if (first == std::string::npos) return scan(text);
+  if (text[first] == ':' && (sensitive_header(std::string_view{text}.substr(0, first)) ||
+                             sensitive_name(std::string_view{text}.substr(0, first))))
+    return scan(text);
   if (text[first] == '=')
     return scan(text); // NAME=value with blanks in it, or --header=Authorization: Bearer x
   return shell_words(text, depth + 1);
 }
 
+/// "user:secret", "user%secret", "user,secret"; without one of these it is a user only, or `alone` the
+/// secret.
+std::string Rewriter::user_pass(const std::string& text, std::size_t from, bool alone) {
+  auto cut = text.find_first_of(":%,", from);
+  if (cut == std::string::npos) return alone && text.size() > from ? text.substr(0, from) + mark() : text;
+  // "secret:" is how a token is given as a user without a password.
+  if (cut + 1 == text.size()) return text.substr(0, from) + mark() + text[cut];
+  return text.substr(0, cut + 1) + mark();
+}
+
+void Rewriter::hide(std::string& word, std::size_t from, Next as) {
+  const auto value = std::string_view{word}.substr(from);
+  switch (as) {
+  case Next::plain:
+    break;
+  case Next::user_pass:
+    word = user_pass(word, from, false);
+    break;
+  case Next::cookie:
+    if (value.find('=') != std::string_view::npos) word = word.substr(0, from) + mark();
+    break;
+  case Next::doubtful:
+    if (path_or_number(value)) break;
+    [[fallthrough]];
+  case Next::secret:
+    if (!harmless_value(value)) word = word.substr(0, from) + mark();
+    break;
+  }
+}
+
 void Rewriter::args(std::vector<std::string>& words, int depth) {
-  enum class Next { plain, secret, user_pass } next = Next::plain;
   static constexpr std::string_view shells[] = {"sh", "bash", "dash", "ash", "zsh", "ksh"};
+  Next next = Next::plain;
+  std::size_t left = 0; ///< words that `next` still means, options between them left out
   std::string program = words.empty() ? "" : words[0];
-  auto user_pass = [&](const std::string& text, std::size_t from) {
-    auto cut = text.find_first_of(":%", from);
-    return cut == std::string::npos ? text : text.substr(0, cut + 1) + mark();
-  };
-  bool command_string = false;
+  bool command_string = false, secret_pairs = false;
   for (std::size_t i = 0; i < words.size(); ++i) {
     auto& word = words[i];
-    if (next != Next::plain && !word.empty() && word.front() != '-') {
-      if (next == Next::user_pass)
-        word = user_pass(word, 0);
-      else if (!harmless_value(word))
-        word = mark();
-      next = Next::plain;
+    if (next != Next::plain && !word.empty() && !looks_like_option(word)) {
+      hide(word, 0, next);
+      if (left > 0) --left;
+      if (left == 0) next = Next::plain;
       continue;
     }
-    next = Next::plain;
+    if (left == 0) next = Next::plain;
     const auto base = base_name(word);
     if (!known_client(program) &&
         (known_client(word) || std::count(std::begin(shells), std::end(shells), base) > 0))
       program = word; // behind sudo, env, timeout …
-    switch (i == 0 ? ShortFlag::none : short_flag(program, word)) {
-    case ShortFlag::next_is_secret:
-      next = Next::secret;
+    if (i > 0 && i + 1 == words.size() && last_is_secret(program, words)) {
+      hide(word, 0, Next::secret);
       continue;
-    case ShortFlag::next_is_user_pass:
-      next = Next::user_pass;
-      continue;
-    case ShortFlag::attached_is_secret:
-      word = word.substr(0, 2) + mark();
-      continue;
-    case ShortFlag::attached_is_user_pass:
-      word = user_pass(word, 2);
-      continue;
-    case ShortFlag::none:
-      break;
     }
-    if (word == "--user" || word == "--proxy-user") {
-      next = Next::user_pass;
+    if (const auto flag = i == 0 ? ShortFlag{} : short_flag(program, words, i);
+        flag.value != FlagValue::none) {
+      const auto as = flag.value == FlagValue::secret      ? Next::secret
+                      : flag.value == FlagValue::user_pass ? Next::user_pass
+                                                           : Next::cookie;
+      if (flag.at == 0)
+        next = as;
+      else
+        hide(word, flag.at, as);
+      continue;
+    }
+    if (word == "--user" || word == "--proxy-user" || word == "--cookie") {
+      next = word == "--cookie" ? Next::cookie : Next::user_pass;
+      continue;
+    }
+    if (word.starts_with("--user=") || word.starts_with("--proxy-user=")) {
+      hide(word, word.find('=') + 1, Next::user_pass);
+      continue;
+    }
+    if (word.starts_with("--cookie=")) {
+      hide(word, word.find('=') + 1, Next::cookie);
       continue;
     }
     if (word.size() > 2 && word.front() == '-' && word.find_first_of("=: ") == std::string::npos &&
-        sensitive_name(word)) {
-      if (base_name(program) != "mongod" || word != "--auth") next = Next::secret;
+        (sensitive_name(word) || doubtful_name(word))) {
+      if (base_name(program) != "mongod" || word != "--auth")
+        next = sensitive_name(word) ? Next::secret : Next::doubtful;
       continue;
     }
+    if (i > 0 && !word.empty())
+      if (const auto behind = secrets_behind(program, word); behind > 0) {
+        next = Next::secret;
+        left = behind;
+      }
+    if (secret_pairs && !word.empty() && word.front() != '-')
+      if (auto equals = word.find('='); equals != std::string::npos && word.compare(equals, 2, "=@") != 0) {
+        hide(word, equals + 1, Next::secret);
+        continue;
+      }
+    secret_pairs = secret_pairs || secret_pairs_behind(program, word);
     const bool shell = std::count(std::begin(shells), std::end(shells), base_name(program)) > 0;
     word = argument(word, depth, shell && command_string);
     // After "-c" (also "-lc", "-ec") comes a command string.

@@ -40,23 +40,86 @@ constexpr std::array prefixes{
 };
 
 struct Flag {
-  std::string_view program; ///< prefix of the base name
+  std::string_view program; ///< base name, with a '*' at its end the start of one
   char letter;
-  bool next, attached, user_pass;
+  bool next, attached;
+  FlagValue value = FlagValue::secret;
+  std::string_view after = {}; ///< a sub-command that must stand before it
 };
 // Only flags whose value is a password or a pass phrase in that client's manual page.
 constexpr std::array flags{
-    Flag{"mysql", 'p', false, true, false},  Flag{"mariadb", 'p', false, true, false},
-    Flag{"mongo", 'p', true, true, false},   Flag{"redis-cli", 'a', true, false, false},
-    Flag{"sshpass", 'p', true, true, false}, Flag{"mosquitto_", 'P', true, false, false},
-    Flag{"ldap", 'w', true, true, false},    Flag{"curl", 'u', true, true, true},
-    Flag{"curl", 'U', true, true, true},     Flag{"smbclient", 'U', true, true, true},
-    Flag{"snmp", 'c', true, false, false},   Flag{"snmp", 'A', true, false, false},
-    Flag{"snmp", 'X', true, false, false},   Flag{"zip", 'P', true, true, false},
-    Flag{"7z", 'p', false, true, false},     Flag{"ipmitool", 'P', true, true, false},
-    Flag{"sqlcmd", 'P', true, true, false},  Flag{"openssl", 'K', true, false, false},
-    Flag{"cqlsh", 'p', true, false, false},
+    Flag{"mysql*", 'p', false, true},
+    Flag{"mariadb*", 'p', false, true},
+    Flag{"mongo*", 'p', true, true},
+    Flag{"redis-cli", 'a', true, true},
+    Flag{"valkey-cli", 'a', true, true},
+    Flag{"sshpass", 'p', true, true},
+    Flag{"mosquitto_*", 'P', true, true},
+    Flag{"ldap*", 'w', true, true},
+    Flag{"curl*", 'u', true, true, FlagValue::user_pass},
+    Flag{"curl*", 'U', true, true, FlagValue::user_pass},
+    Flag{"curl*", 'b', true, true, FlagValue::cookie},
+    Flag{"smbclient", 'U', true, true, FlagValue::user_pass},
+    Flag{"lftp", 'u', true, true, FlagValue::user_pass},
+    Flag{"http", 'a', true, true, FlagValue::user_pass},
+    Flag{"https", 'a', true, true, FlagValue::user_pass},
+    Flag{"snmp*", 'c', true, true},
+    Flag{"snmp*", 'A', true, true},
+    Flag{"snmp*", 'X', true, true},
+    Flag{"zip*", 'P', true, true},
+    Flag{"unzip", 'P', true, true},
+    Flag{"7z*", 'p', false, true},
+    Flag{"rar", 'p', false, true},
+    Flag{"unrar", 'p', false, true},
+    Flag{"ipmitool", 'P', true, true},
+    Flag{"sqlcmd", 'P', true, true},
+    Flag{"openssl", 'K', true, false},
+    Flag{"openssl", 'k', true, false},
+    Flag{"cqlsh", 'p', true, false},
+    Flag{"ncftp*", 'p', true, true},
+    Flag{"useradd", 'p', true, true},
+    Flag{"usermod", 'p', true, true},
+    Flag{"docker", 'p', true, true, FlagValue::secret, "login"},
+    Flag{"podman", 'p', true, true, FlagValue::secret, "login"},
+    Flag{"az", 'p', true, true, FlagValue::secret, "login"},
 };
+
+struct Letters {
+  std::string_view program, letters;
+};
+// Flags without a value, which may stand before one with a value in the same word.
+constexpr std::array groups{
+    Letters{"curl*", "aBfgGiIjJklLMnNOpqRsSvVZ012346#"},
+    Letters{"mysql*", "ABbCcEfGHijkLNnqrsTtUvVwX"},
+    Letters{"mariadb*", "ABbCcEfGHijkLNnqrsTtUvVwX"},
+    Letters{"ldap*", "ACcIkKMnNQtuvVxLZF"},
+    Letters{"zip*", "rqvjme0123456789"},
+    Letters{"unzip", "oqnjaCLXvlt"},
+    Letters{"rar", "h"},
+    Letters{"http", "vhbfj"},
+    Letters{"https", "vhbfj"},
+    Letters{"mosquitto_*", "dqvRNc"},
+};
+
+bool is_program(std::string_view name, std::string_view pattern) {
+  if (name == "snmpd" || name == "snmptrapd") return false; // their -c is a file
+  if (!pattern.ends_with('*')) return name == pattern;
+  pattern.remove_suffix(1);
+  return name.starts_with(pattern);
+}
+
+bool same_word(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
+    return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
+  });
+}
+
+/// Programs that take names and their values as bare words.
+bool takes_named_words(std::string_view name) {
+  for (std::string_view program : {"redis-cli", "valkey-cli", "consul", "etcdctl", "nmcli", "mysqladmin"})
+    if (name == program) return true;
+  return false;
+}
 
 } // namespace
 
@@ -69,6 +132,7 @@ bool sensitive_name(std::string_view name) {
   if (name.empty() || name.size() > 128) return false;
   const std::string n = normalised(name);
   if (name == "PWD" || n == "oldpwd") return false; // directories of a shell
+  if (n.ends_with("secret-id") || n.ends_with("secretid")) return true;
   for (std::string_view end :
        {"file", "path", "dir", "-ttl", "-length", "-policy", "-type", "-name", "-url", "-uri", "-store",
         "-id", "-stdin", "-prompt", "bypass", "compass", "-authority"})
@@ -80,7 +144,27 @@ bool sensitive_name(std::string_view name) {
     if (n.find(part) != std::string::npos) return true;
   for (std::string_view end : {"token", "pwd", "pass", "-auth", "bearer", "passin", "passout"})
     if (n.ends_with(end)) return true;
-  return n == "auth" || n == "psk" || n == "pin" || n == "community";
+  return n == "auth" || n == "psk" || n.ends_with("-psk") || n == "pin" || n == "community" ||
+         n == "authorization" || n == "proxy-authorization" || n == "cookie";
+}
+
+bool doubtful_name(std::string_view name) {
+  if (name.empty() || name.size() > 128) return false;
+  const std::string n = normalised(name);
+  for (std::string_view end :
+       {"public-key", "primary-key", "foreign-key", "sort-key", "partition-key", "routing-key", "host-key"})
+    if (n.ends_with(end)) return false;
+  for (std::string_view end : {"-key", "-pw", "-jwt", "accountkey", "masterkey", "signingkey", "sharedkey"})
+    if (n.ends_with(end)) return true;
+  return n == "pw" || n == "jwt" || n == "sas" || n == "sig";
+}
+
+bool path_or_number(std::string_view value) {
+  for (std::string_view start : {"/", "./", "../", "~"})
+    if (value.starts_with(start)) return true;
+  for (std::string_view end : {".pem", ".key", ".crt", ".cer", ".der", ".p12", ".pub", ".gpg", ".asc"})
+    if (value.ends_with(end)) return true;
+  return value.size() < 6 && all_of_class(value, [](char c) { return c >= '0' && c <= '9'; });
 }
 
 bool sensitive_header(std::string_view name) {
@@ -93,7 +177,8 @@ bool sensitive_header(std::string_view name) {
 bool harmless_value(std::string_view value) {
   if (value.empty()) return true;
   const std::string v = normalised(value);
-  for (std::string_view word : {"true", "false", "yes", "no", "on", "off", "none", "null", "nil"})
+  for (std::string_view word :
+       {"true", "false", "yes", "no", "on", "off", "none", "null", "nil", "enabled", "disabled"})
     if (v == word) return true;
   if (value.front() == '$') // a shell variable or ${X}: its value is not in the text
     return std::all_of(value.begin() + 1, value.end(),
@@ -127,25 +212,70 @@ bool token_shape(std::string_view word) {
   return false;
 }
 
-ShortFlag short_flag(std::string_view program, std::string_view argument) {
-  if (argument.size() < 2 || argument[0] != '-' || argument[1] == '-') return ShortFlag::none;
+ShortFlag short_flag(std::string_view program, const std::vector<std::string>& words, std::size_t index) {
+  constexpr std::size_t command_words = 16; // how far from the start a sub-command is looked for
+  const std::string_view argument{words[index]};
+  if (argument.size() < 2 || argument[0] != '-' || argument[1] == '-') return {};
   const auto name = base_name(program);
-  for (const auto& flag : flags) {
-    if (flag.letter != argument[1] || !name.starts_with(flag.program) || name == "snmpd") continue;
-    if (argument.size() == 2) {
-      if (!flag.next) return ShortFlag::none;
-      return flag.user_pass ? ShortFlag::next_is_user_pass : ShortFlag::next_is_secret;
+  std::string_view group;
+  for (const auto& letters : groups)
+    if (is_program(name, letters.program)) group = letters.letters;
+  for (std::size_t at = 1; at < argument.size(); ++at) {
+    for (const auto& flag : flags) {
+      if (flag.letter != argument[at] || !is_program(name, flag.program)) continue;
+      const auto early = words.begin() + std::ptrdiff_t(std::min(index, command_words));
+      if (!flag.after.empty() && std::find(words.begin(), early, flag.after) == early) continue;
+      const bool last = at + 1 == argument.size();
+      if (last ? !flag.next : !flag.attached) return {};
+      return {flag.value, last ? 0 : at + 1};
     }
-    if (!flag.attached) return ShortFlag::none;
-    return flag.user_pass ? ShortFlag::attached_is_user_pass : ShortFlag::attached_is_secret;
+    if (group.find(argument[at]) == std::string_view::npos) return {};
   }
-  return ShortFlag::none;
+  return {};
 }
 
 bool known_client(std::string_view program) {
   const auto name = base_name(program);
-  return std::any_of(flags.begin(), flags.end(),
-                     [&](const Flag& flag) { return name.starts_with(flag.program); });
+  for (std::string_view other : {"vault", "htpasswd", "wpa_passphrase"})
+    if (name == other) return true;
+  return takes_named_words(name) || std::any_of(flags.begin(), flags.end(), [&](const Flag& flag) {
+           return is_program(name, flag.program);
+         });
+}
+
+std::size_t secrets_behind(std::string_view program, std::string_view word) {
+  const auto name = base_name(program);
+  if (name == "redis-cli" || name == "valkey-cli")
+    if (same_word(word, "auth") || same_word(word, "auth2")) return 2; // with a user's name or without
+  if (name == "openssl" && word == "passwd") return 16;
+  if (takes_named_words(name) && word.front() != '-' && word.find('=') == std::string_view::npos &&
+      sensitive_name(base_name(word)))
+    return 1;
+  return 0;
+}
+
+bool secret_pairs_behind(std::string_view program, std::string_view word) {
+  return base_name(program) == "vault" && (word == "put" || word == "patch" || word == "write");
+}
+
+bool last_is_secret(std::string_view program, const std::vector<std::string>& words) {
+  const auto name = base_name(program);
+  if (name == "wpa_passphrase") return words.size() > 2;
+  if (name != "htpasswd" && name != "mosquitto_passwd") return false;
+  return std::any_of(words.begin(), words.end(), [](const std::string& word) {
+    return word.size() > 1 && word[0] == '-' && word[1] != '-' && word.find('b') != std::string::npos;
+  });
+}
+
+bool reads_secret(const std::vector<std::string>& words) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const auto name = base_name(words[i]);
+    if (name == "chpasswd" || name == "--password-stdin") return true;
+    if (name == "passwd" || name == "smbpasswd")
+      if (i == 0 || base_name(words[0]) == "sudo") return true;
+    if (i > 0 && base_name(words[0]) == "sudo" && words[i] == "-S") return true;
+  }
+  return false;
 }
 
 } // namespace iris::secret
