@@ -20,6 +20,12 @@ void Inventory::set_gateway(std::string name, const std::vector<IpAddress>& addr
   if (*gateway_ != entity) gateway_ = std::make_shared<const Entity>(std::move(entity));
 }
 
+void Inventory::set_lan(std::vector<Cidr> networks) {
+  lan_ = std::move(networks);
+  on_demand_.clear(); // as below
+  ages_.clear();
+}
+
 void Inventory::add_local(const Cidr& network) {
   if (local_.size() >= local_limit) return;
   local_.push_back(network);
@@ -119,10 +125,20 @@ EntityPtr Inventory::by_address(const IpAddress& address) {
   }
   if (own_.contains(address)) return gateway_;
   if (auto found = named_by_file_.find(address); found != named_by_file_.end()) return found->second;
-  if (auto found = named_by_edgex_.find(address); found != named_by_edgex_.end()) return found->second;
+  // core-metadata takes a device's address from any container: it cannot make the internet a known device.
+  if (auto found = named_by_edgex_.find(address); found != named_by_edgex_.end() && is_ours(address))
+    return found->second;
   if (gone) return gone;
   if (scope_of(address) == AddressScope::loopback) return gateway_;
   return on_demand(address);
+}
+
+bool Inventory::is_ours(const IpAddress& address) const {
+  const auto scope = scope_of(address);
+  if (scope == AddressScope::private_use || scope == AddressScope::link_local) return true;
+  auto holds = [&](const Cidr& network) { return network.contains(address); };
+  return scope == AddressScope::global &&
+         (std::any_of(local_.begin(), local_.end(), holds) || std::any_of(lan_.begin(), lan_.end(), holds));
 }
 
 EntityPtr Inventory::on_demand(const IpAddress& address) {
@@ -133,9 +149,7 @@ EntityPtr Inventory::on_demand(const IpAddress& address) {
   Entity entity{EntityKind::device, to_string(address), "", "", "", address};
   switch (scope_of(address)) {
   case AddressScope::global:
-    if (std::none_of(local_.begin(), local_.end(), [&](const Cidr& c) { return c.contains(address); }) &&
-        std::none_of(lan_.begin(), lan_.end(), [&](const Cidr& c) { return c.contains(address); }))
-      entity.kind = EntityKind::internet;
+    if (!is_ours(address)) entity.kind = EntityKind::internet;
     break;
   case AddressScope::multicast:
     entity.name = "multicast " + entity.name;

@@ -26,14 +26,14 @@ public:
   /// The host itself; `addresses` are all of its own ones, the bridges' included.
   void set_gateway(std::string name, const std::vector<IpAddress>& addresses);
   /// The LAN's networks; their directed broadcast addresses are recognised.
-  void set_lan(std::vector<Cidr> networks) { lan_ = std::move(networks); }
+  void set_lan(std::vector<Cidr> networks);
   /// Global addresses that are not the internet but ours (`--local CIDR`).
   void add_local(const Cidr& network);
   void set_container(ContainerFacts facts);
   /// The container is gone. Its id and addresses still answer for late events until they are used anew.
   void remove_container(const std::string& id);
   /// Replaces all names that came from EdgeX. Of several devices on one address the first by name gives the
-  /// name.
+  /// name. Only addresses that are private, link-local, of the LAN or local become devices.
   void set_devices(const std::vector<EdgexDevice>& devices);
   /// Names from a file; they go before EdgeX's names, but not before a running container's address.
   void set_names(const std::vector<InventoryEntry>& entries);
@@ -72,6 +72,8 @@ private:
   };
 
   [[nodiscard]] EntityPtr on_demand(const IpAddress& address);
+  /// Private, link-local, or of a network that we know as ours.
+  [[nodiscard]] bool is_ours(const IpAddress& address) const;
   [[nodiscard]] bool broadcast_of_lan(const IpAddress& address) const;
   void forget_on_demand(const IpAddress& address);
 

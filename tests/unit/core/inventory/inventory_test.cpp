@@ -73,6 +73,26 @@ TEST_CASE("a gone container answers for late events until its address is used an
   CHECK(inventory.by_container(facts.id)->name == "edgex-core-data");
 }
 
+TEST_CASE("an address on the internet that EdgeX gives a device stays the internet") {
+  Inventory inventory;
+  EdgexDevice thermostat;
+  thermostat.name = "KMC-thermostat";
+  thermostat.addresses = {ip("192.168.1.20"), ip("203.0.113.9"), ip("2001:db8:1::9"), ip("fe80::9")};
+  inventory.set_devices({thermostat});
+  CHECK(inventory.by_address(ip("192.168.1.20"))->name == "KMC-thermostat");
+  CHECK(inventory.by_address(ip("fe80::9"))->name == "KMC-thermostat");
+  for (const char* outside : {"203.0.113.9", "2001:db8:1::9"}) {
+    CHECK(inventory.by_address(ip(outside))->kind == EntityKind::internet);
+    CHECK(inventory.by_address(ip(outside))->name == outside);
+  }
+  // A LAN that has public addresses, and a network that an operator calls ours.
+  inventory.set_lan({*parse_cidr("203.0.113.0/24")});
+  CHECK(inventory.by_address(ip("203.0.113.9"))->name == "KMC-thermostat");
+  CHECK(inventory.by_address(ip("203.0.113.10"))->kind == EntityKind::device);
+  inventory.add_local(*parse_cidr("2001:db8:1::/48"));
+  CHECK(inventory.by_address(ip("2001:db8:1::9"))->name == "KMC-thermostat");
+}
+
 TEST_CASE("host network services are listed") {
   Inventory inventory;
   auto facts = container('a', "edgex-device-onvif-camera", "0.0.0.0");
