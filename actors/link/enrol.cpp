@@ -212,14 +212,10 @@ Result<EnrolResponse> renew(const TlsFiles& files, const std::vector<std::string
 
 Result<bool> renewal_due(const std::string& certificate, std::int64_t now_seconds) {
   auto cert = ossl::read_cert(certificate);
-  std::tm from{}, until{};
-  if (!cert || ASN1_TIME_to_tm(X509_get0_notBefore(cert.get()), &from) != 1 ||
-      ASN1_TIME_to_tm(X509_get0_notAfter(cert.get()), &until) != 1) {
-    ERR_clear_error();
-    return Error{Errc::corrupt, "certificate: not in PEM form"};
-  }
-  auto begin = timegm(&from), end = timegm(&until);
-  return now_seconds >= begin + (end - begin) / 3 * 2;
+  ERR_clear_error();
+  auto due = renewal_time(cert.get());
+  if (!due) return Error{Errc::corrupt, "certificate: not in PEM form"};
+  return now_seconds >= *due;
 }
 
 } // namespace iris

@@ -69,6 +69,8 @@ struct EnrolRequest {
   std::string version;
   std::string remote;             ///< address it came from
   std::optional<Identity> renews; ///< who asks for the next certificate, proven by the one it has
+  std::string serial;             ///< of that one, hex
+  std::int64_t renewable = 0;     ///< when two thirds of its life are over; seconds since the epoch
 };
 /// Either an error for the person who enrols, or the other three.
 struct EnrolResponse {

@@ -181,6 +181,8 @@ void LinkServer::Impl::on_line(const SharedConnection& connection, std::string l
     if (!certificate)
       return connection->send_line(encode(EnrolResponse{certificate.error().message, {}, {}, {}}));
     request->renews = certificate->identity;
+    request->serial = certificate->serial;
+    request->renewable = certificate->renewable;
     request->secret.clear();
   } else if (request->secret.empty()) {
     return connection->send_line(encode(EnrolResponse{"enrolment: no secret", {}, {}, {}}));

@@ -273,6 +273,17 @@ Result<Identity> verify_enrolment(SSL* ssl, std::string_view fingerprint) {
   return identity;
 }
 
+std::optional<std::int64_t> renewal_time(const X509* certificate) {
+  std::tm from{}, until{};
+  if (!certificate || ASN1_TIME_to_tm(X509_get0_notBefore(certificate), &from) != 1 ||
+      ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &until) != 1) {
+    ERR_clear_error();
+    return {};
+  }
+  auto begin = timegm(&from), end = timegm(&until);
+  return begin + (end - begin) / 3 * 2;
+}
+
 Result<PeerCertificate> peer_certificate(SSL* ssl) {
   ossl::Cert cert{SSL_get1_peer_certificate(ssl)};
   if (!cert) return Error{Errc::refused, "the peer has no certificate"};
@@ -280,7 +291,9 @@ Result<PeerCertificate> peer_certificate(SSL* ssl) {
     return Error{Errc::refused, "the peer's certificate was not verified"};
   auto identity = identity_of(cert.get());
   if (!identity) return identity.error();
-  return PeerCertificate{*identity, ossl::serial_hex(X509_get0_serialNumber(cert.get()))};
+  auto renewable = renewal_time(cert.get());
+  if (!renewable) return Error{Errc::refused, "the peer's certificate has no readable dates"};
+  return PeerCertificate{*identity, ossl::serial_hex(X509_get0_serialNumber(cert.get())), *renewable};
 }
 
 } // namespace iris

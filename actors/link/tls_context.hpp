@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 namespace iris {
@@ -64,8 +65,12 @@ private:
 
 struct PeerCertificate {
   Identity identity;
-  std::string serial; ///< hex
+  std::string serial;         ///< hex
+  std::int64_t renewable = 0; ///< see renewal_time()
 };
+/// When two thirds of a certificate's life are over, in seconds since the epoch; nothing if it cannot be
+/// read.
+[[nodiscard]] std::optional<std::int64_t> renewal_time(const X509* certificate);
 /// Of a connection whose handshake is done.
 [[nodiscard]] Result<PeerCertificate> peer_certificate(SSL* ssl);
 

@@ -6,6 +6,7 @@
 #include "core/base/result.hpp"
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -13,6 +14,9 @@
 #include <vector>
 
 namespace iris {
+namespace pki {
+struct Certificate;
+}
 
 /// What people and enrolling gateways ask of the authority: tokens, operators, gateways. The same code serves
 /// the running process (over its control socket) and a command that opened the database itself. Safe from any
@@ -37,6 +41,8 @@ public:
   [[nodiscard]] QueryAnswer execute(const QueryRequest& request);
   /// A gateway that brings a token's secret, or asks for its next certificate.
   [[nodiscard]] EnrolResponse enrol(const EnrolRequest& request);
+  /// False for who was revoked, whatever certificate he shows. Reads one row; does not wait for the others.
+  [[nodiscard]] bool may_connect(const Identity& identity) const;
 
 private:
   using Arguments = std::vector<std::string>;
@@ -48,9 +54,11 @@ private:
   QueryAnswer operators_revoke(const Arguments& arguments, const std::string& by);
   QueryAnswer gateways_list();
   QueryAnswer gateways_revoke(const Arguments& arguments, const std::string& by);
-  Result<EnrolmentRow> read_enrolment(const std::string& tenant, const std::string& gateway);
-  Result<Identity> identity_of(const EnrolRequest& request, StoreWrite& write, EnrolmentRow& row,
-                               std::string& token_id);
+  Result<EnrolmentRow> read_enrolment(const std::string& tenant, const std::string& gateway) const;
+  Result<void> revoke_all(const std::vector<std::string>& serials);
+  Result<EnrolResponse> renew(const EnrolRequest& request);
+  Result<EnrolResponse> join(const EnrolRequest& request);
+  Result<EnrolResponse> answer_with(const pki::Certificate& certificate, const Identity& identity) const;
   void audit(StoreWrite& write, const std::string& tenant, const std::string& by, const std::string& what,
              const std::string& target, const std::string& detail);
 
@@ -58,6 +66,7 @@ private:
   std::shared_ptr<Store> store_;
   Terms terms_;
   std::uint64_t next_audit_ = 1;
+  std::map<std::string, Timestamp> renewed_; ///< gateways that renewed within renewal_pause
 };
 
 /// From the kernel's pool.

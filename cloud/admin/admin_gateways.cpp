@@ -5,10 +5,15 @@
 #include "core/base/hash.hpp"
 #include "core/link/token.hpp"
 
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
 namespace iris {
 namespace {
 
-constexpr std::size_t serials_kept = 8; ///< of one gateway; older ones have expired or were revoked
+constexpr std::size_t serials_kept = 4;             ///< certificates of one gateway; older ones are revoked
+constexpr Duration renewal_pause = 5 * 60 * second; ///< between two renewals of one gateway
 
 QueryAnswer refused(const Error& error) { return answer_error(error.code, error.message); }
 
@@ -62,39 +67,97 @@ QueryAnswer Admin::gateways_revoke(const Arguments& arguments, const std::string
   if (found.size() > 1)
     return answer_error(Errc::invalid, wanted + " is a gateway of several tenants; say TENANT/" + wanted);
   auto& [tenant, row] = found[0];
-  for (const auto& serial : row.serials)
-    if (auto done = pki::revoke(terms_.pki, serial, terms_.now()); !done) return refused(done.error());
-  row.revoked = true;
+  row.revoked = true; // written first: from here on it is not admitted, whatever the list says
   StoreWrite write;
   write.put(Table::gateways, enrolment_key(tenant, wanted), encode(row));
   audit(write, tenant, by, "gateways revoke", wanted, std::to_string(row.serials.size()) + " certificates");
   if (auto done = store_->write(write); !done) return refused(done.error());
+  auto listed = revoke_all(row.serials);
   if (terms_.cut_off) terms_.cut_off(Identity{Role::gateway, tenant, wanted, false});
+  if (!listed) return refused(listed.error());
   return {};
 }
 
-Result<EnrolmentRow> Admin::read_enrolment(const std::string& tenant, const std::string& gateway) {
+Result<EnrolmentRow> Admin::read_enrolment(const std::string& tenant, const std::string& gateway) const {
   auto stored = store_->get(Table::gateways, enrolment_key(tenant, gateway));
   if (!stored) return stored.error();
   if (!stored->has_value()) return EnrolmentRow{};
   return decode_enrolment(**stored);
 }
 
-/// Whom the request speaks for: one that renews, or one that a good token lets in; the token's use is in
-/// `write`.
-Result<Identity> Admin::identity_of(const EnrolRequest& request, StoreWrite& write, EnrolmentRow& row,
-                                    std::string& token) {
-  const auto now = terms_.now();
-  if (request.renews) {
-    const auto& identity = *request.renews;
-    if (identity.role != Role::gateway) return Error{Errc::refused, "only gateways renew their certificates"};
-    auto known = read_enrolment(identity.tenant, identity.name);
-    if (!known) return known.error();
-    if (known->serials.empty() || known->revoked)
-      return Error{Errc::refused, "this gateway is not enrolled here"};
-    row = std::move(*known);
-    return identity;
+Result<void> Admin::revoke_all(const std::vector<std::string>& serials) {
+  for (const auto& serial : serials)
+    if (auto done = pki::revoke(terms_.pki, serial, terms_.now()); !done) return done;
+  return {};
+}
+
+bool Admin::may_connect(const Identity& identity) const {
+  if (identity.role == Role::gateway) {
+    auto row = read_enrolment(identity.tenant, identity.name);
+    return row && !row->revoked;
   }
+  if (identity.role != Role::operator_) return true;
+  auto stored = store_->get(Table::operators, KeyBuilder{}.text(identity.tenant).text(identity.name).str());
+  if (!stored) return false;
+  if (!stored->has_value()) return true;
+  auto row = decode_operator(**stored);
+  return row && !row->revoked;
+}
+
+EnrolResponse Admin::enrol(const EnrolRequest& request) {
+  const std::lock_guard lock{mutex_};
+  auto response = request.renews ? renew(request) : join(request);
+  if (response) return *response;
+  return EnrolResponse{response.error().message, "", "", ""};
+}
+
+/// The next certificate of a gateway, on the strength of one of its newest.
+Result<EnrolResponse> Admin::renew(const EnrolRequest& request) {
+  const auto& identity = *request.renews;
+  const auto now = terms_.now();
+  if (identity.role != Role::gateway) return Error{Errc::refused, "only gateways renew their certificates"};
+  auto row = read_enrolment(identity.tenant, identity.name);
+  if (!row) return row.error();
+  auto& serials = row->serials;
+  if (serials.empty() || row->revoked) return Error{Errc::refused, "this gateway is not enrolled here"};
+  if (std::find(serials.begin(), serials.end(), request.serial) == serials.end())
+    return Error{Errc::refused,
+                 "this certificate is not one of the newest that the cloud knows of this gateway; enrol it "
+                 "again with a new token"};
+  if (now < request.renewable * second)
+    return Error{Errc::refused, "too early: this certificate can be renewed from " +
+                                    rfc3339(request.renewable * second) + " on"};
+  // An answer that was lost is asked for again, but not in a loop: each costs a signature and rows.
+  std::erase_if(renewed_, [&](const auto& entry) { return now - entry.second >= renewal_pause; });
+  const auto key = enrolment_key(identity.tenant, identity.name);
+  if (renewed_.count(key) != 0)
+    return Error{Errc::refused, "this gateway renewed its certificate a moment ago; try again in " +
+                                    human_duration(renewal_pause)};
+  auto certificate = pki::sign_request(terms_.pki, request.csr, identity, now);
+  if (!certificate) return certificate.error();
+  serials.push_back(certificate->serial);
+  // What leaves the row could not be revoked later. Never the one that was shown: the gateway may have lost
+  // all that came after it.
+  std::vector<std::string> evicted;
+  for (auto it = serials.begin(); serials.size() > serials_kept;)
+    if (*it == request.serial) {
+      ++it;
+    } else {
+      evicted.push_back(*it);
+      it = serials.erase(it);
+    }
+  if (auto done = revoke_all(evicted); !done) return done.error();
+  StoreWrite write;
+  write.put(Table::gateways, key, encode(*row));
+  audit(write, identity.tenant, "gateway " + identity.name, "renew", certificate->serial, request.remote);
+  if (auto done = store_->write(write); !done) return done.error();
+  renewed_[key] = now;
+  return answer_with(*certificate, identity);
+}
+
+/// A gateway that a token's secret lets in.
+Result<EnrolResponse> Admin::join(const EnrolRequest& request) {
+  const auto now = terms_.now();
   // One answer for a secret that never was and one that is over: a stranger learns nothing.
   const Error no{Errc::refused, "the token is not known, used up, revoked or expired; ask for a new one"};
   const auto hash = secret_hash(request.secret);
@@ -105,49 +168,52 @@ Result<Identity> Admin::identity_of(const EnrolRequest& request, StoreWrite& wri
   if (!ticket) return ticket.error();
   if (ticket->revoked || ticket->uses_left == 0 || ticket->expires < now) return no;
   ticket->uses_left -= 1;
-  write.put(Table::tokens, hash, encode(*ticket));
-  token = hash.substr(0, 12);
   Identity identity;
   identity.role = Role::gateway;
   identity.tenant = ticket->tenant;
   identity.name = ticket->gateway.empty() ? "gw-" + to_hex(terms_.random(6)) : ticket->gateway;
-  auto known = read_enrolment(identity.tenant, identity.name);
-  if (!known) return known.error();
-  row = std::move(*known);
-  if (!ticket->site.empty()) row.site = ticket->site;
-  row.enrolled_at = now;
-  row.enrolled_by = token;
-  row.revoked = false;
-  // Who enrols anew has a new key; the certificates of the old one end here.
-  for (const auto& serial : row.serials)
-    if (auto done = pki::revoke(terms_.pki, serial, now); !done) return done.error();
-  row.serials.clear();
-  return identity;
+  auto row = read_enrolment(identity.tenant, identity.name);
+  if (!row) return row.error();
+  if (row->serials.size() > 2 * serials_kept)
+    return Error{Errc::unavailable,
+                 "the earlier certificates of " + identity.name +
+                     " cannot be revoked; see the cloud's log and its list of revocations"};
+  // Whatever can fail comes before anything that the gateway would miss.
+  auto certificate = pki::sign_request(terms_.pki, request.csr, identity, now);
+  if (!certificate) return certificate.error();
+  const auto earlier = row->serials;
+  const auto token = hash.substr(0, 12);
+  if (!ticket->site.empty()) row->site = ticket->site;
+  row->enrolled_at = now;
+  row->enrolled_by = token;
+  row->revoked = false;
+  row->serials.push_back(certificate->serial);
+  const auto key = enrolment_key(identity.tenant, identity.name);
+  StoreWrite write;
+  write.put(Table::tokens, hash, encode(*ticket));
+  write.put(Table::gateways, key, encode(*row));
+  audit(write, identity.tenant, "gateway " + identity.name, "enrol", token, request.remote);
+  if (auto done = store_->write(write); !done) return done.error();
+  // Who enrols anew has a new key; the certificates of the old one end here. Until they did they stay in the
+  // row, so that the next enrolment or revocation ends them.
+  auto ended = revoke_all(earlier);
+  if (ended && !earlier.empty()) {
+    row->serials = {certificate->serial};
+    StoreWrite rest;
+    rest.put(Table::gateways, key, encode(*row));
+    ended = store_->write(rest);
+  }
+  if (!ended)
+    spdlog::error("enrolment of {}/{}: its earlier certificates are not revoked: {}", identity.tenant,
+                  identity.name, ended.error().message);
+  return answer_with(*certificate, identity);
 }
 
-EnrolResponse Admin::enrol(const EnrolRequest& request) {
-  const std::lock_guard lock{mutex_};
-  auto fail = [](const Error& error) {
-    EnrolResponse response;
-    response.error = error.message;
-    return response;
-  };
-  StoreWrite write;
-  EnrolmentRow row;
-  std::string token;
-  auto identity = identity_of(request, write, row, token);
-  if (!identity) return fail(identity.error());
-  auto certificate = pki::sign_request(terms_.pki, request.csr, *identity, terms_.now());
-  if (!certificate) return fail(certificate.error());
-  row.serials.push_back(certificate->serial);
-  if (row.serials.size() > serials_kept) row.serials.erase(row.serials.begin());
-  write.put(Table::gateways, enrolment_key(identity->tenant, identity->name), encode(row));
-  audit(write, identity->tenant, "gateway " + identity->name, request.renews ? "renew" : "enrol",
-        request.renews ? certificate->serial : token, request.remote);
-  if (auto done = store_->write(write); !done) return fail(done.error());
+Result<EnrolResponse> Admin::answer_with(const pki::Certificate& certificate,
+                                         const Identity& identity) const {
   auto ca = pki::read_file(terms_.pki + "/" + pki::ca_certificate);
-  if (!ca) return fail(ca.error());
-  return EnrolResponse{"", certificate->pem, *ca, to_uri(*identity)};
+  if (!ca) return ca.error();
+  return EnrolResponse{"", certificate.pem, *ca, to_uri(identity)};
 }
 
 } // namespace iris

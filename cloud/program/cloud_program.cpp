@@ -111,6 +111,11 @@ Result<void> CloudProgram::Impl::start_link() {
   auto sessions = std::make_shared<std::map<std::uint64_t, SessionActor>>();
   events.open = [this, sessions](const ConnectionInfo& info) -> caf::strong_actor_ptr {
     if (info.identity.role == Role::cloud) return nullptr;
+    if (!admin->may_connect(info.identity)) {
+      spdlog::warn("link: {} at {} is revoked (or its row cannot be read)", to_uri(info.identity),
+                   info.remote);
+      return nullptr;
+    }
     auto session = open_session(info);
     (*sessions)[info.id] = caf::actor_cast<SessionActor>(session);
     return session;

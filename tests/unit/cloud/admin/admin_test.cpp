@@ -1,6 +1,9 @@
 #include "actors/link/enrol.hpp"
+#include "actors/link/tls_context.hpp"
 #include "cloud/admin/admin.hpp"
+#include "cloud/pki/files.hpp"
 #include "cloud/pki/pki.hpp"
+#include "core/link/openssl_ptr.hpp"
 #include "core/link/token.hpp"
 #include "tests/fixtures/temp_dir.hpp"
 
@@ -44,6 +47,16 @@ struct Authority {
   }
   std::string secret_of(const nlohmann::json& line) {
     return parse_token(line["token"].get<std::string>())->secret;
+  }
+  /// As the link would ask for the gateway that has this certificate.
+  EnrolRequest renewal_by(const std::string& certificate, const std::string& gateway = "gw-1") {
+    auto cert = ossl::read_cert(certificate);
+    EnrolRequest request;
+    request.csr = make_key_and_request()->csr;
+    request.renews = Identity{Role::gateway, "default", gateway, false};
+    request.serial = ossl::serial_hex(X509_get0_serialNumber(cert.get()));
+    request.renewable = *renewal_time(cert.get());
+    return request;
   }
   EnrolResponse enrol(const std::string& secret) {
     EnrolRequest request;
@@ -100,10 +113,12 @@ TEST_CASE_METHOD(Authority, "who enrols anew ends the certificates of the old ke
 
 TEST_CASE_METHOD(Authority,
                  "a gateway renews on the strength of its certificate and keeps the old one valid") {
-  REQUIRE(enrol(secret_of(line("token-create", {"gateway=gw-1"}))).error.empty());
-  EnrolRequest renewal;
-  renewal.csr = make_key_and_request()->csr;
-  renewal.renews = Identity{Role::gateway, "default", "gw-1", false};
+  auto first = enrol(secret_of(line("token-create", {"gateway=gw-1"})));
+  REQUIRE(first.error.empty());
+  auto renewal = renewal_by(first.certificate);
+  CHECK(admin->enrol(renewal).error ==
+        "too early: this certificate can be renewed from " + rfc3339(renewal.renewable * second) + " on");
+  now += 21 * pki::day;
   auto renewed = admin->enrol(renewal);
   CHECK(renewed.error.empty());
   CHECK(renewed.identity == "iris://gateway/default/gw-1");
@@ -112,6 +127,62 @@ TEST_CASE_METHOD(Authority,
   CHECK_FALSE(admin->enrol(renewal).error.empty());
   renewal.renews = Identity{Role::gateway, "other", "gw-1", false};
   CHECK_FALSE(admin->enrol(renewal).error.empty());
+  // The answer was lost: it may ask again, in a while.
+  renewal = renewal_by(first.certificate);
+  CHECK(admin->enrol(renewal).error.find("renewed its certificate a moment ago") != std::string::npos);
+  now += 5 * 60 * second;
+  CHECK(admin->enrol(renewal).error.empty());
+}
+
+TEST_CASE_METHOD(Authority, "issue: revocation cannot be dodged by renewing first") {
+  const auto first = enrol(secret_of(line("token-create", {"gateway=gw-1"})));
+  std::vector<std::string> issued{renewal_by(first.certificate).serial};
+  now += 21 * pki::day;
+  for (int i = 0; i < 8; ++i, now += 3'600 * second) {
+    auto renewed = admin->enrol(renewal_by(first.certificate));
+    REQUIRE(renewed.error.empty());
+    issued.push_back(renewal_by(renewed.certificate).serial);
+  }
+  auto listed = *pki::revoked(dir.path("pki"));
+  CHECK(listed.size() == issued.size() - 4);                       // what left the row
+  CHECK(std::count(listed.begin(), listed.end(), issued[0]) == 0); // the one in use stays
+  const Identity who{Role::gateway, "default", "gw-1", false};
+  CHECK(admin->may_connect(who));
+  CHECK(ask("gateways-revoke", {"gw-1"}).status == 0);
+  listed = *pki::revoked(dir.path("pki"));
+  for (const auto& serial : issued)
+    CHECK(std::count(listed.begin(), listed.end(), serial) == 1);
+  CHECK_FALSE(admin->may_connect(who)); // also with a certificate that nobody wrote down
+  CHECK(admin->may_connect(Identity{Role::gateway, "default", "gw-2", false}));
+  // Enrolled anew, the old certificates renew nothing.
+  REQUIRE(enrol(secret_of(line("token-create", {"gateway=gw-1"}))).error.empty());
+  CHECK(admin->may_connect(who));
+  CHECK(admin->enrol(renewal_by(first.certificate)).error.find("not one of the newest") != std::string::npos);
+}
+
+TEST_CASE_METHOD(Authority, "issue: a bad request with a good token leaves the running gateway as it is") {
+  const auto secret = secret_of(line("token-create", {"gateway=gw-1", "uses=2"}));
+  const auto first = enrol(secret);
+  REQUIRE(first.error.empty());
+  EnrolRequest bad;
+  bad.secret = secret;
+  bad.csr = "not a request";
+  CHECK_FALSE(admin->enrol(bad).error.empty());
+  CHECK(pki::revoked(dir.path("pki"))->empty());
+  CHECK(line("token-list")["uses_left"] == 1);
+  now += 21 * pki::day;
+  CHECK(admin->enrol(renewal_by(first.certificate)).error.empty());
+}
+
+TEST_CASE_METHOD(Authority, "a list that cannot be signed keeps nobody out and forgets no certificate") {
+  const auto secret = secret_of(line("token-create", {"gateway=gw-1", "uses=3"}));
+  REQUIRE(enrol(secret).error.empty());
+  const auto list = *pki::read_file(dir.path("pki") + "/crl.pem");
+  REQUIRE(pki::write_file(dir.path("pki") + "/crl.pem", "junk"));
+  REQUIRE(enrol(secret).error.empty());
+  REQUIRE(pki::write_file(dir.path("pki") + "/crl.pem", list));
+  REQUIRE(enrol(secret).error.empty());
+  CHECK(pki::revoked(dir.path("pki"))->size() == 2);
 }
 
 TEST_CASE_METHOD(Authority, "a token without a gateway makes ids of its own; a revoked one lets nobody in") {
@@ -132,7 +203,9 @@ TEST_CASE_METHOD(Authority, "operators: a bundle once, revoked by name, and then
   CHECK(made["addresses"] == "iris.example:7443\n");
   CHECK(ask("operators-add", {"ann", "tenant=acme"}).status == std::uint8_t(Errc::refused));
   CHECK(ask("operators-revoke", {"ann"}).status == std::uint8_t(Errc::not_found)); // of all tenants: none
+  CHECK(admin->may_connect(Identity{Role::operator_, "acme", "ann", true}));
   CHECK(ask("operators-revoke", {"ann", "tenant=acme"}).status == 0);
+  CHECK_FALSE(admin->may_connect(Identity{Role::operator_, "acme", "ann", true}));
   CHECK(pki::revoked(dir.path("pki"))->size() == 1);
   CHECK(cut.size() == 1);
   CHECK(ask("operators-add", {"ann", "tenant=acme"}).status == 0);
