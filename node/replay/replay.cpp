@@ -73,13 +73,15 @@ public:
 
   /// Learns from the captures that were declared normal.
   Result<void> learn() {
+    if (!(options_.learn_until >= 0 && options_.learn_until <= ReplayOptions::learn_limit))
+      return Error{Errc::invalid, "--learn-until is no number of seconds up to " +
+                                      std::to_string(std::int64_t(ReplayOptions::learn_limit))};
     Duration span = Duration(options_.learn_until * double(second));
-    if (options_.learn_until <= 0)
-      for (const auto& path : options_.learn) {
-        auto length = span_of(path);
-        if (!length) return length.error();
-        span += *length;
-      }
+    for (const auto& path : options_.learn) {
+      auto length = span_of(path);
+      if (!length) return length.error();
+      span += *length;
+    }
     if (span <= 0) return {};
     TimeScale scale;
     scale.day = options_.day > 0 ? options_.day : std::max<Duration>(span / learning_days, second);
@@ -87,12 +89,22 @@ public:
     pairs_.set_scale(scale);
     learning_ = true;
     for (const auto& path : options_.learn)
-      if (auto done = run(path); !done) return done;
+      if (auto done = run(path, false); !done) return done;
     if (options_.learn_until <= 0) stop_learning();
     return {};
   }
 
-  Result<void> run(const std::string& path) {
+  Result<void> judge() {
+    for (const auto& path : options_.captures)
+      if (auto done = run(path, options_.learn_until > 0); !done) return done;
+    if (!learning_) return {};
+    return Error{Errc::invalid, "nothing was judged, since --learn-until reaches beyond the end of what was "
+                                "captured (" +
+                                    std::to_string((last_ - learn_from_) / second) + " s): give less"};
+  }
+
+  /// @param learn_first what is before the end of --learn-until is learned from.
+  Result<void> run(const std::string& path, bool learn_first) {
     auto file = CaptureFile::open(path);
     if (!file) return file.error();
     PipelineOptions how;
@@ -100,13 +112,12 @@ public:
     PacketPipeline pipeline{how};
     CapturedFrame frame;
     Timestamp next = 0;
-    Timestamp learn_end = 0;
     while ((*file)->next(frame)) {
       pipeline.packet((*file)->link(), frame.bytes, frame.wire_length, frame.at);
       last_ = frame.at;
-      if (learning_ && options_.learn_until > 0) {
-        if (learn_end == 0) learn_end = frame.at + Duration(options_.learn_until * double(second));
-        if (frame.at >= learn_end) {
+      if (learning_ && learn_first) {
+        if (learn_from_ == 0) learn_from_ = frame.at;
+        if (frame.at >= learn_from_ + Duration(options_.learn_until * double(second))) {
           take(pipeline, frame.at);
           pairs_.end(frame.at, findings_);
           stop_learning();
@@ -229,7 +240,7 @@ private:
   AlertBook book_;
   ReplayPairs pairs_;
   bool learning_ = false;
-  Timestamp last_ = 0;
+  Timestamp last_ = 0, learn_from_ = 0; ///< of --learn-until
   PacketHarvest harvest_;
   std::vector<Observation> observations_;
   std::vector<Finding> findings_;
@@ -245,8 +256,7 @@ Result<std::vector<Alert>> replay(const ReplayOptions& options, ReplayStats& sta
   Replayer replayer{options, stats, note};
   if (auto ready = replayer.prepare(); !ready) return ready.error();
   if (auto learned = replayer.learn(); !learned) return learned.error();
-  for (const auto& path : options.captures)
-    if (auto done = replayer.run(path); !done) return done.error();
+  if (auto judged = replayer.judge(); !judged) return judged.error();
   auto alerts = replayer.alerts();
   stats.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
   rusage usage{};

@@ -12,13 +12,14 @@
 namespace iris {
 
 struct ReplayOptions {
-  std::vector<std::string> captures; ///< judged, in this order
-  std::vector<std::string> learn;    ///< declared normal
-  double learn_until = 0;            ///< seconds from the start of the first capture that are normal
-  std::string inventory;             ///< address to service or device name
-  std::string intel;                 ///< threat list
-  std::vector<std::string> local;    ///< networks that are ours beside the private ones
-  Duration day = 0;                  ///< length of a learning day; 0: a sixteenth of what was learned
+  std::vector<std::string> captures;         ///< judged, in this order
+  std::vector<std::string> learn;            ///< declared normal
+  double learn_until = 0;                    ///< seconds from the start of the first capture that are normal
+  static constexpr double learn_limit = 1e8; ///< seconds, three years
+  std::string inventory;                     ///< address to service or device name
+  std::string intel;                         ///< threat list
+  std::vector<std::string> local;            ///< networks that are ours beside the private ones
+  Duration day = 0;                          ///< length of a learning day; 0: a sixteenth of what was learned
   bool label_applications = true;
 };
 

@@ -20,7 +20,7 @@ int replay_main(int argc, char** argv) {
   app.add_option("--learn", options.learn, "Capture of normal life to learn from; repeatable");
   app.add_option("--learn-until", options.learn_until,
                  "Learn from so many seconds at the start of the first capture")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(0.001, ReplayOptions::learn_limit));
   app.add_option("--learning-day", day,
                  "What counts as one day of learning, e.g. 1h (default: 1/16 of what is learned)");
   app.add_option("--inventory", options.inventory,

@@ -6,6 +6,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -116,11 +117,13 @@ namespace {
 /// A minute of a gateway's life; at its end 172.18.0.12 opens a connection to a device that it never talked
 /// to.
 struct Life {
-  std::string folder =
-      (std::filesystem::temp_directory_path() / ("iris-replay-" + std::to_string(getpid()))).string();
+  std::string folder;
   std::string capture = folder + "/life.pcap", inventory = folder + "/names", list = folder + "/list";
 
-  explicit Life(bool attack) {
+  explicit Life(bool attack)
+      : folder{
+            (std::filesystem::temp_directory_path() / ("iris-replay-" + std::to_string(getpid()))).string() +
+            (attack ? "-attack" : "-quiet")} {
     std::filesystem::create_directory(folder);
     std::ofstream{inventory}
         << "172.18.0.12 edgex-support-logging service\n10.77.0.99 kmc-thermostat device\n";
@@ -201,6 +204,29 @@ TEST_CASE("a listed address is told without anything learned, and a broken line 
   CHECK(notes[0].find("list:2") != std::string::npos);
 }
 
+TEST_CASE("learning that outlasts the capture is an error, not a silence") {
+  Life life{true};
+  ReplayOptions options;
+  options.captures = {life.capture};
+  options.inventory = life.inventory;
+  ReplayStats stats;
+  for (double seconds : {999'999.0, 1e30, -1.0, std::nan("")}) {
+    CAPTURE(seconds);
+    options.learn_until = seconds;
+    auto alerts = replay(options, stats, [](const std::string&) {});
+    REQUIRE_FALSE(alerts);
+    CHECK(alerts.error().code == Errc::invalid);
+    CHECK(alerts.error().message.find("--learn-until") != std::string::npos);
+  }
+  // Another capture to learn from does not use up the first capture's time.
+  Life quiet{false};
+  options.learn = {quiet.capture};
+  options.learn_until = 40;
+  auto alerts = replay(options, stats, [](const std::string&) {});
+  REQUIRE(alerts);
+  CHECK(alerts->size() == 2);
+}
+
 TEST_CASE("what cannot be read is one clear line") {
   ReplayOptions options;
   options.captures = {"/nonexistent.pcap"};
@@ -223,5 +249,6 @@ TEST_CASE("wrong usage exits with 2, a missing file with 1") {
   CHECK(exit_code({}) == 2);
   CHECK(exit_code({"--pcap", "x", "--no-such-flag"}) == 2);
   CHECK(exit_code({"--pcap", "x", "--learning-day", "long"}) == 2);
+  CHECK(exit_code({"--pcap", "x", "--learn-until", "1e30"}) == 2);
   CHECK(exit_code({"--pcap", "/nonexistent.pcap"}) == 1);
 }
