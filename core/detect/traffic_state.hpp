@@ -68,7 +68,7 @@ struct TrafficWatch::State {
   [[nodiscard]] bool is_many_port_flood(const Suspect& flood, const Suspect& scan) const;
   /// Who scans many ports of many hosts is one cause, not one a host and one a port.
   [[nodiscard]] static SuspectKey roaming_key(const IpAddress& src) {
-    return {src, {}, 0, 0, TrafficKind::host_sweep};
+    return {src, src, 0, 0, TrafficKind::host_sweep}; // apart from a sweep by protocol 0
   }
 };
 

@@ -54,6 +54,14 @@ std::size_t read_name(Bytes bytes, std::size_t at, std::string* name) {
 
 } // namespace
 
+std::optional<std::string> parse_dns_query(Bytes payload) {
+  constexpr std::size_t header = 12;
+  if (payload.size() < header || (payload[2] & 0xf8) != 0 || u16(payload, 4) != 1) return std::nullopt;
+  std::string name;
+  if (read_name(payload, header, &name) == 0 || name.empty()) return std::nullopt;
+  return name;
+}
+
 std::optional<DnsAnswer> parse_dns_answer(Bytes payload) {
   constexpr std::size_t header = 12;
   if (payload.size() < header) return std::nullopt;

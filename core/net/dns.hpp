@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 
 namespace iris {
 
@@ -14,5 +15,15 @@ inline constexpr std::size_t dns_address_limit = 16;
 /// A message cut by the snapshot gives what could be read; a query or anything that is not DNS gives nothing.
 /// Bytes of a label that are no visible ASCII are written as \ddd.
 [[nodiscard]] std::optional<DnsAnswer> parse_dns_answer(std::span<const std::uint8_t> payload);
+
+/// The name that a query asks for, written as in an answer; nothing for an answer, or where the name is cut.
+[[nodiscard]] std::optional<std::string> parse_dns_query(std::span<const std::uint8_t> payload);
+
+/// A name that someone on the interface was told.
+struct DnsSeen {
+  IpAddress client, server;
+  Timestamp at = 0;
+  DnsAnswer answer;
+};
 
 } // namespace iris

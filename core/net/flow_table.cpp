@@ -200,6 +200,7 @@ std::uint32_t FlowTable::add(PacketView& view, Timestamp at, std::vector<Flow>& 
     stats_.fragments_lost -= early;
   }
   if (!view.ports_known) return ++stats_.portless, none;
+  if (view.hidden) ++stats_.hidden;
   if (view.quotes && refuse_quoted(view, at, out)) return none;
 
   Key key;

@@ -34,10 +34,11 @@ struct FlowTableStats {
   std::uint64_t fragments_lost = 0;     ///< later fragments whose first one was not seen (yet)
   std::uint64_t tiny_fragments = 0;     ///< first fragments of TCP that end before the flags: an evasion
   std::uint64_t portless = 0;           ///< cut before the ports
-  std::uint64_t orphans = 0;            ///< FIN or RST of no known flow
-  std::uint64_t stragglers = 0;         ///< packets of flows whose last report was taken already
-  std::uint64_t clock_jumps = 0;        ///< time went back by more than a minute: all flows ended
-  std::uint64_t active = 0;             ///< flows in the table now
+  std::uint64_t hidden = 0;      ///< counted by their addresses only: cut within IPv6 extension headers
+  std::uint64_t orphans = 0;     ///< FIN or RST of no known flow
+  std::uint64_t stragglers = 0;  ///< packets of flows whose last report was taken already
+  std::uint64_t clock_jumps = 0; ///< time went back by more than a minute: all flows ended
+  std::uint64_t active = 0;      ///< flows in the table now
 };
 
 /// Bidirectional flows of one interface: bounded, no allocation a packet, no clock of its own.

@@ -40,21 +40,20 @@ bool has_ports(std::uint8_t protocol) {
   return protocol == ip_protocol::tcp || protocol == ip_protocol::udp || protocol == ip_protocol::sctp;
 }
 
-/// IPv6 extension headers in front of the transport header. More than this is not traffic but an attempt.
-constexpr int extension_limit = 8;
-
 struct NetworkHeader {
   std::uint32_t length = 0; ///< of all headers in front of the transport header
   std::uint8_t protocol = 0;
   bool fragment = false, first_fragment = false;
   std::uint32_t fragment_id = 0, fragment_offset = 0; ///< offset in bytes
-  bool cut = false;                                   ///< the snapshot ended within the extension headers
+  bool cut = false; ///< the snapshot or the packet ended within the extension headers
 };
 
+/// IPv6 extension headers in front of the transport header. The bytes bound their number: any lower limit
+/// would be a place to hide behind.
 NetworkHeader walk_extensions(Bytes bytes) {
   NetworkHeader header{40, bytes.at[6]};
   bytes.skip(40);
-  for (int i = 0; i < extension_limit; ++i) {
+  for (;;) {
     std::size_t length = 0;
     switch (header.protocol) {
     case 0:
@@ -86,8 +85,6 @@ NetworkHeader walk_extensions(Bytes bytes) {
     bytes.skip(length);
     if (header.fragment && !header.first_fragment) return header;
   }
-  header.cut = true;
-  return header;
 }
 
 /// The datagram inside an ICMP error: its addresses and, where enough was quoted, its ports.
@@ -220,8 +217,12 @@ Decoded decode_ip(Bytes bytes, std::uint32_t wire, PacketView& view) {
     fragment_offset = header.fragment_offset;
     header_length = header.length;
     if (header.cut) {
+      // What is behind the cut is not known, but who talks to whom is: counted as protocol 0 without ports.
       view.truncated = true;
-      view.ip_captured = std::uint32_t(bytes.size);
+      view.ip_captured = std::uint32_t(std::min<std::size_t>(bytes.size, view.ip_length));
+      view.protocol = 0;
+      view.hidden = view.ports_known = true;
+      view.payload_length = view.ip_length > header_length ? view.ip_length - header_length : 0;
       return Decoded::ip;
     }
   } else {

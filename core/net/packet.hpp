@@ -67,6 +67,7 @@ struct PacketView {
   bool fragment = false;
   bool first_fragment = false;
   bool truncated = false; ///< less was captured than the packet holds
+  bool hidden = false;    ///< cut within IPv6 extension headers: `protocol` is 0
   bool quotes = false;    ///< `quoted` is set
   bool arp_request = false;
   std::uint32_t fragment_id = 0;
@@ -83,7 +84,7 @@ struct PacketView {
   void reset() {
     sport = dport = 0;
     protocol = tcp_flags = 0;
-    flags_known = ports_known = fragment = first_fragment = truncated = quotes = arp_request = false;
+    hidden = flags_known = ports_known = fragment = first_fragment = truncated = quotes = arp_request = false;
     fragment_id = ip_length = payload_length = payload_captured = ip_captured = 0;
     payload = ip = nullptr;
     mac = {};

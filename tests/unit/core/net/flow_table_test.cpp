@@ -349,6 +349,22 @@ TEST_CASE("regression: an opening in fragments of eight bytes that nobody answer
   CHECK(bench.told.failures[0].first.dport == 502);
 }
 
+TEST_CASE("regression: packets that hide their transport are a flow between their addresses") {
+  Bench bench;
+  Bytes endless;
+  for (int i = 0; i < 12; ++i)
+    append(endless, {60, 0, 1, 4, 0, 0, 0, 0});
+  bench.packet(ipv6("fd00::1", "2001:db8::2", 60, endless));
+  bench.packet(ipv6("2001:db8::2", "fd00::1", 60, endless));
+  auto flows = bench.take();
+  REQUIRE(flows.size() == 1);
+  CHECK(flows[0].protocol == 0);
+  CHECK(flows[0].state == FlowState::established);
+  CHECK(to_string(flows[0].dst) == "2001:db8::2");
+  CHECK(bench.table.stats().hidden == 2);
+  CHECK(bench.table.stats().portless == 0);
+}
+
 TEST_CASE("a full table lets the oldest unanswered flow go first, and says so") {
   FlowTableOptions options;
   options.capacity = 64;

@@ -67,7 +67,33 @@ TEST_CASE("IPv6 extension headers are walked, but not for ever") {
     append(endless, {60, 0, 1, 4, 0, 0, 0, 0});
   REQUIRE(frames::decode(link_type::ipv6, ipv6("fd00::1", "fd00::2", 60, endless), view) == Decoded::ip);
   CHECK(view.truncated);
-  CHECK_FALSE(view.ports_known);
+  CHECK(view.hidden);
+  CHECK(view.protocol == 0);
+  CHECK(view.dport == 0);
+}
+
+TEST_CASE("regression: nine extension headers hide neither the ports nor, when cut, the addresses") {
+  Bytes bytes;
+  for (int i = 0; i < 20; ++i)
+    append(bytes, {std::uint8_t(i < 19 ? 60 : 6), 0, 1, 4, 0, 0, 0, 0});
+  append(bytes, tcp(4000, 443, tcp_flag::syn));
+  auto whole = ipv6("fd00::1", "2001:db8::2", 60, bytes);
+  PacketView view;
+  REQUIRE(frames::decode(link_type::ipv6, whole, view) == Decoded::ip);
+  CHECK(view.dport == 443);
+  CHECK(view.tcp_flags == tcp_flag::syn);
+  // One header longer than the snapshot.
+  Bytes large(2048);
+  large[0] = 6;
+  large[1] = 255;
+  append(large, tcp(4000, 443, tcp_flag::syn));
+  whole = ipv6("fd00::1", "2001:db8::2", 60, large);
+  REQUIRE(iris::decode(link_type::ipv6, {whole.data(), 242}, std::uint32_t(whole.size()), view) ==
+          Decoded::ip);
+  CHECK(view.hidden);
+  CHECK(view.ports_known);
+  CHECK(view.protocol == 0);
+  CHECK(to_string(view.dst) == "2001:db8::2");
 }
 
 TEST_CASE("a TCP packet that lies about its length is not believed") {
