@@ -107,7 +107,10 @@ void SourceHub::State::take_containers(std::vector<ContainerReport> reports) {
       const std::lock_guard lock{mutex};
       if (usage) usage->container_started(facts);
     } else {
-      if (process) process->container_gone(facts.id);
+      if (process && report.event.change.action == ContainerAction::removed)
+        process->container_gone(facts.id);
+      else if (process)
+        process->container_stopped(facts);
       if (edgex) edgex->container_gone(facts.id);
       const std::lock_guard lock{mutex};
       if (usage) usage->container_gone(facts.id);
@@ -163,8 +166,7 @@ void SourceHub::State::start_packets(const std::string& interface, InterfaceRole
         out.interface = interface;
         out.flows = std::move(batch.harvest.flows);
         out.alarms = std::move(batch.harvest.alarms);
-        for (auto& seen : batch.harvest.answers)
-          out.answers.push_back(std::move(seen.answer));
+        out.answers = std::move(batch.harvest.answers);
         to_router(std::move(out));
       });
   made.actor = stand_in("packet_source", interface, [figures = made.figures] { return describe(*figures); });

@@ -20,11 +20,12 @@ constexpr std::array<DetectorInfo, 11> table{{
     {"process.origin", "A program or script ran that is not a file of the image.",
      "The file lies in the container's writable layer or on a memory file system (8 bits), on a writable "
      "mount (5), was "
-     "deleted, or exists in memory only (11). Once learned it is quiet, except from memory, which is never "
-     "learned. A "
+     "deleted, or exists in memory only (11). Once a file was learned from such a place it is quiet there, "
+     "except from memory, which is never learned; a known program of the image whose file was replaced is "
+     "told. A "
      "container runtime on its way in is exempt by having nothing of the container above it.",
      "Code that a running process loads as a library or evaluates; files whose origin the sensor could not "
-     "tell.",
+     "tell; a program learned from a volume whose file there is replaced.",
      "T1620 T1105 T1204.002", false},
     {"process.tool",
      "A tool of the never-learn list ran: scanners, sniffers, reverse shells, miners, downloads into a "

@@ -41,6 +41,13 @@ const char* where(Origin origin) {
   }
 }
 
+/// Never missing where the program or its script is foreign; the first behaviour stands in for it.
+const Behaviour& origin_of_act(const Act& act) {
+  for (const auto& behaviour : act.behaviours)
+    if (behaviour->family == Family::origin) return *behaviour;
+  return *act.behaviour;
+}
+
 } // namespace
 
 std::optional<Finding> process_origin(const JudgeView& view, const Act& act) {
@@ -56,9 +63,10 @@ std::optional<Finding> process_origin(const JudgeView& view, const Act& act) {
                    (script || process.origin == Origin::image || process.origin == Origin::unknown) &&
                    !process.script.empty();
   auto origin = by_script ? process.script_origin : process.origin;
-  auto key = by_script ? behaviour.keys[0] : behaviour.keys[2];
-  // A start script that writes its program into a volume is normal once it was learned; what has no file
-  // never is.
+  const auto& learnable = origin_of_act(act);
+  auto key = learnable.keys[0];
+  // A start script that writes its program into a volume is normal once it was learned from there; what has
+  // no file never is. That the program's name is known says nothing: the file may have been replaced.
   const auto* known = view.find(key, behaviour.phase);
   if (known && (!memory || !known->accepted_by.empty())) return std::nullopt;
 
@@ -68,12 +76,17 @@ std::optional<Finding> process_origin(const JudgeView& view, const Act& act) {
   // A file on a mount may be learned although its alert is still open (start scripts that fill a volume);
   // what was brought in or has no file is held back until a person says otherwise.
   finding.cause = "origin:" + file + (origin == Origin::mount ? "" : key_mark(key));
+  // So is its name, unless it is one of the image's that was learned before: that one goes on.
+  auto name = by_script ? behaviour.keys[0] : behaviour.keys[2];
+  bool learned = view.find(name, behaviour.phase) != nullptr;
+  if (origin != Origin::mount && !learned) finding.cause += key_mark(name);
   finding.act = "ran " + file + (by_script ? " with " + process.exe : "") + ", which " + where(origin);
   auto programs = habits_text(view, Family::exec, behaviour.phase, 2);
   finding.expected =
       "Programs come from the container's image" + (programs.empty() ? "." : "; it runs " + programs + ".");
   finding.observed =
       behaviour.texts[0] + "; " + file + " " + where(origin) +
+      (learned ? ", although it is known from elsewhere: the file was replaced" : "") +
       (process.entered ? "; it came in from outside of the container (docker exec or the like)." : ".");
   return finding;
 }

@@ -30,6 +30,21 @@ Behaviour exec_behaviour(const ProcessInfo& process) {
   return behaviour;
 }
 
+/// Where a program came from is a habit of its own: its path alone says nothing once the file was replaced.
+/// What is of the image, or could not be looked at, has none.
+std::optional<Behaviour> origin_behaviour(const ProcessInfo& process) {
+  auto foreign = [](Origin origin) { return origin != Origin::image && origin != Origin::unknown; };
+  std::string text;
+  if (foreign(process.origin)) text = process.exe + " from " + to_string(process.origin);
+  if (foreign(process.script_origin) && !process.script.empty())
+    text += (text.empty() ? "" : " with ") + normalise_arguments({"", process.script}) + " from " +
+            to_string(process.script_origin);
+  if (text.empty()) return std::nullopt;
+  Behaviour behaviour{.family = Family::origin};
+  put_level(behaviour, 0, std::move(text));
+  return behaviour;
+}
+
 std::string port_text(const Flow& flow) {
   auto number = std::to_string(flow.dport);
   // Where the start was not seen and both ports are high, neither names a service.
@@ -122,6 +137,8 @@ const char* to_string(Family family) {
     return "listen";
   case Family::exit:
     return "exit";
+  case Family::origin:
+    return "origin";
   }
   return "unknown";
 }
@@ -129,6 +146,7 @@ const char* to_string(Family family) {
 bool is_reported(Family family, EntityKind entity, EntityKind peer_class) {
   switch (family) {
   case Family::exec:
+  case Family::origin:
     return true;
   case Family::dns:
     return peer_class == EntityKind::internet;
@@ -163,6 +181,7 @@ std::vector<Behaviour> behaviours_of(const Observation& observation) {
   std::vector<Behaviour> all;
   if (const auto* start = std::get_if<ProcessStart>(&observation.what)) {
     all.push_back(exec_behaviour(start->process));
+    if (auto origin = origin_behaviour(start->process)) all.push_back(std::move(*origin));
   } else if (const auto* flow = std::get_if<Flow>(&observation.what)) {
     bool ours = flow->inbound ? is_contact(*flow) : flow->packets_out > 0;
     constexpr std::uint8_t igmp = 2; // group membership, by the kernel itself

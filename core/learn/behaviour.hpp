@@ -12,8 +12,8 @@
 namespace iris {
 
 /// What kind of habit a behaviour is. Values rest on disk and cross the wire: append only.
-enum class Family : std::uint8_t { exec, peer_out, peer_in, dns, listen, exit };
-inline constexpr std::size_t family_count = 6;
+enum class Family : std::uint8_t { exec, peer_out, peer_in, dns, listen, exit, origin };
+inline constexpr std::size_t family_count = 7;
 inline constexpr std::size_t phase_count = 2;
 inline constexpr std::size_t level_count = 3;
 [[nodiscard]] const char* to_string(Family family);
@@ -25,6 +25,7 @@ inline constexpr std::size_t level_count = 3;
 ///   dns       name | registrable domain | -
 ///   listen    protocol and port | - | -
 ///   exit      program + code or signal | program | -
+///   origin    program or script that is not of the image + where its file lies | - | -
 /// Middle level of a peer: a sibling service by name without the port; "any LAN device" with the port; an
 /// internet peer's registrable domain, or its /24 (IPv6: /48) where it has no name. Coarsest: the class ("LAN
 /// device", "internet", …), for inbound ones with the port. Ephemeral ports are never part of a key.
@@ -48,7 +49,8 @@ struct Behaviour {
 };
 using BehaviourPtr = std::shared_ptr<const Behaviour>;
 
-/// At most two behaviours (an answered inbound flow is also a listen). Empty for what is not learned, such as
+/// At most two behaviours (an answered inbound flow is also a listen, a start of a file that is not of the
+/// image also an origin), the principal one first. Empty for what is not learned, such as
 /// unanswered inbound connection attempts, whose source addresses can be made up, and container changes.
 [[nodiscard]] std::vector<Behaviour> behaviours_of(const Observation& observation);
 

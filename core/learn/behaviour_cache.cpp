@@ -32,6 +32,8 @@ struct Cached {
 std::uint64_t raw_hash(const ProcessInfo& process, Phase phase) {
   auto hash = hash64(process.exe, 2 * std::uint64_t(phase == Phase::steady) + std::uint64_t(process.entered));
   hash = hash_combine(hash, hash64(process.parent_exe));
+  hash = hash_combine(hash, hash64(process.script, std::uint64_t(process.origin) * 16 +
+                                                       std::uint64_t(process.script_origin)));
   for (const auto& argument : process.args)
     hash = hash_combine(hash, hash64(argument));
   return hash;

@@ -8,9 +8,10 @@
 namespace iris {
 namespace {
 constexpr std::size_t place_limit = 4096;
+constexpr std::uint64_t overlay_magic = 0x794c7630; // linux/magic.h
 } // namespace
 
-void ProcessAttribution::container_started(const ContainerFacts& facts) {
+void ProcessAttribution::place(const ContainerFacts& facts) {
   if (places_.size() >= place_limit && !places_.contains(facts.id)) places_.erase(places_.begin());
   auto& place = places_[facts.id];
   // Storage drivers other than overlay copy the image when the container is made, which changes every file's
@@ -19,7 +20,17 @@ void ProcessAttribution::container_started(const ContainerFacts& facts) {
   place.mounts.clear();
   for (const auto& mount : facts.mounts)
     place.mounts.push_back({mount.destination, mount.writable, mount.type == "tmpfs"});
+}
+
+void ProcessAttribution::container_started(const ContainerFacts& facts) {
+  place(facts);
   if (facts.pid != 0) table_.container_started(facts.id, facts.pid);
+}
+
+void ProcessAttribution::container_stopped(const ContainerFacts& facts) {
+  // Where the image is copied, its files are as old as the start that is still to come.
+  if (!facts.upper_dir.empty()) place(facts);
+  table_.container_gone(facts.id);
 }
 
 void ProcessAttribution::container_gone(const std::string& id) {
@@ -36,7 +47,9 @@ void ProcessAttribution::seed(ProcessFiles process, Timestamp started, bool anno
   // That its file is gone now does not say that it was gone when it was run.
   if (process.file.links == 0 && !process.file.memory) process.file = {};
   const auto before = events_.size();
+  seeding_ = true;
   deliver(std::move(result), process.file, "", started - offset_);
+  seeding_ = false;
   if (events_.size() == before) return;
   auto& seeded = std::get<ProcessStart>(events_.back().what).process;
   if (seeded.script_origin == Origin::deleted) seeded.script_origin = Origin::unknown;
@@ -84,8 +97,12 @@ Origin ProcessAttribution::origin(const std::string& container, const FileFacts&
   if (container.empty()) return origin_on_host(file);
   if (auto place = places_.find(container); place != places_.end())
     return origin_of(file, path, place->second.created, place->second.mounts);
-  // The engine has not told us yet: the image is at least older than the container's first process.
-  return origin_of(file, path, table_.first_seen(container), {});
+  // The engine has not told us yet: the image is at least older than the container's first process. Of what
+  // ran before us that is said only of the container's own root, since a volume's file that was seen live as
+  // such must not look like one of the writable layer after our restart.
+  auto facts = file;
+  if (seeding_ && file.magic != overlay_magic) facts.changed = 0;
+  return origin_of(facts, path, table_.first_seen(container), {});
 }
 
 Origin ProcessAttribution::script_origin(const std::string& container, std::uint32_t pid,

@@ -18,6 +18,7 @@ public:
   /// A process from before our time; `announce` delivers it as a start.
   void seed(ProcessFiles process, Timestamp started, bool announce);
   void container_started(const ContainerFacts& facts);
+  void container_stopped(const ContainerFacts& facts);
   void container_gone(const std::string& id);
 
   void on_fork(std::uint32_t parent, std::uint32_t child, std::int64_t boot_at) override;
@@ -35,6 +36,7 @@ private:
     std::vector<MountPoint> mounts;
   };
 
+  void place(const ContainerFacts& facts);
   void deliver(ExecResult result, const FileFacts& file, const std::string& script, std::int64_t boot_at);
   [[nodiscard]] Origin origin(const std::string& container, const FileFacts& file,
                               const std::string& path) const;
@@ -46,6 +48,7 @@ private:
   std::vector<ProcessEvent> events_;
   ProcessSourceStatistics counters_;
   std::int64_t offset_ = 0;
+  bool seeding_ = false;
 };
 
 } // namespace iris

@@ -48,8 +48,9 @@ public:
     ::close(wake_);
   }
 
-  void container_started(const ContainerFacts& facts) override { command({facts, ""}); }
-  void container_gone(const std::string& id) override { command({{}, id}); }
+  void container_started(const ContainerFacts& facts) override { command({Command::started, facts, {}}); }
+  void container_stopped(const ContainerFacts& facts) override { command({Command::stopped, facts, {}}); }
+  void container_gone(const std::string& id) override { command({Command::gone, {}, id}); }
   const char* sensor() const override { return sensor_->name(); }
 
   ProcessSourceStatistics statistics() const override {
@@ -59,8 +60,9 @@ public:
 
 private:
   struct Command {
-    ContainerFacts started; ///< where `gone` is empty
-    std::string gone;
+    enum Kind : std::uint8_t { started, stopped, gone } kind;
+    ContainerFacts facts; ///< not of gone
+    std::string id;       ///< of gone
   };
 
   void command(Command what) {
@@ -94,8 +96,17 @@ private:
       commands.swap(commands_);
     }
     for (auto& what : commands)
-      what.gone.empty() ? attribution_.container_started(what.started)
-                        : attribution_.container_gone(what.gone);
+      switch (what.kind) {
+      case Command::started:
+        attribution_.container_started(what.facts);
+        break;
+      case Command::stopped:
+        attribution_.container_stopped(what.facts);
+        break;
+      case Command::gone:
+        attribution_.container_gone(what.id);
+        break;
+      }
   }
 
   void flush() {

@@ -54,8 +54,11 @@ public:
 
   /// What the engine says about a container that runs; gives origins their time and their mounts.
   virtual void container_started(const ContainerFacts& facts) = 0;
-  virtual void container_gone(const std::string& id) = 0;
-  [[nodiscard]] virtual const char* sensor() const = 0; ///< "ebpf" or "connector"
+  /// One that exists but does not run, just made or stopped: where its files come from is known before it
+  /// starts, else its first programs would be judged by a guess at one start and by its mounts at another.
+  virtual void container_stopped(const ContainerFacts& facts) = 0;
+  virtual void container_gone(const std::string& id) = 0; ///< removed
+  [[nodiscard]] virtual const char* sensor() const = 0;   ///< "ebpf" or "connector"
   [[nodiscard]] virtual ProcessSourceStatistics statistics() const = 0;
 };
 

@@ -73,6 +73,47 @@ TEST_CASE("a downloaded payload under a known interpreter is told by its origin"
   CHECK(life.findings[0].severity == Severity::high);
 }
 
+TEST_CASE("a known program whose file was replaced is told by its origin, and the real one stays known") {
+  for (auto origin : {Origin::upper, Origin::tmpfs, Origin::mount}) {
+    CAPTURE(to_string(origin));
+    Life life;
+    life.grow_up();
+    life.run({"/usr/bin/java", "-jar", "support-logging.jar"}, "/bin/sh", origin);
+    REQUIRE(life.findings.size() == 1);
+    CHECK(life.findings[0].detector == "process.origin");
+    CHECK(life.findings[0].observed.find("the file was replaced") != std::string::npos);
+    // Its alert holds back what it names; the image's own program is not among that.
+    for (auto key : keys_in_cause(life.findings[0].cause))
+      life.input.blocked.insert(key);
+    life.findings.clear();
+    life.live(2);
+    CHECK(life.findings.empty());
+    life.run({"/usr/bin/java", "-jar", "support-logging.jar"}, "/bin/sh", Origin::unknown);
+    CHECK(life.findings.empty());
+  }
+}
+
+TEST_CASE("a known start script that was replaced is told, one that was always in a volume is not") {
+  Life life;
+  for (int i = 0; i < 36; ++i) {
+    life.run_script("/bin/sh", "/app/start.sh", Origin::image);
+    life.run_script("/bin/sh", "/init/consul.sh", Origin::mount);
+    life.normal();
+    life.close();
+    life.train();
+  }
+  REQUIRE(life.baseline->state_for("gw") == LearningState::monitoring);
+  life.findings.clear();
+  life.run_script("/bin/sh", "/init/consul.sh", Origin::mount);
+  life.run_script("/bin/sh", "/init/consul.sh", Origin::image); // mounted read-only elsewhere
+  CHECK(life.findings.empty());
+  life.run_script("/bin/sh", "/app/start.sh", Origin::upper);
+  REQUIRE(life.findings.size() == 1);
+  CHECK(life.findings[0].detector == "process.origin");
+  life.run_script("/bin/sh", "/init/consul.sh", Origin::tmpfs);
+  CHECK(life.findings.size() == 2);
+}
+
 TEST_CASE("new program, new parent, new arguments are told apart") {
   Life life;
   life.grow_up();

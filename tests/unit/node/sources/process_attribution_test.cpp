@@ -70,6 +70,47 @@ TEST_CASE("before the engine has spoken, the image is at least older than the co
   CHECK(std::get<ProcessStart>(events[1].what).process.origin == Origin::upper);
 }
 
+TEST_CASE("a container that was only made, or stopped, has its mounts known before it starts") {
+  ProcessAttribution attribution{100};
+  ContainerFacts facts;
+  facts.id = box;
+  facts.created_at = 10 * second;
+  facts.upper_dir = "/var/lib/docker/overlay2/x/diff";
+  facts.mounts = {{"volume", "/v", "/data", true}};
+  for (int start = 0; start < 2; ++start) {
+    attribution.container_stopped(facts); // created, then died
+    attribution.on_fork(1, 4'000'001, 0);
+    attribution.on_exec(exec(4'000'001, {"/data/start"}, 5 * second));
+    attribution.on_exec(exec(4'000'001, {"/tmp/of-the-first-start"}, 50 * second));
+    attribution.on_exit(4'000'001, 0, 101 * second);
+    auto events = attribution.take();
+    REQUIRE(events.size() == 3);
+    CHECK(std::get<ProcessStart>(events[0].what).process.origin == Origin::mount);
+    CHECK(std::get<ProcessStart>(events[1].what).process.origin == Origin::upper);
+  }
+}
+
+TEST_CASE("of what ran before us only files of the container's own root are called changed") {
+  constexpr std::uint64_t overlay = 0x794c7630, ext4 = 0xef53;
+  struct Row {
+    std::uint64_t magic;
+    Timestamp changed;
+    Origin origin;
+  };
+  for (const auto& row : {Row{overlay, 50 * second, Origin::image}, Row{overlay, 150 * second, Origin::upper},
+                          Row{ext4, 150 * second, Origin::unknown}}) {
+    ProcessAttribution attribution{100};
+    ProcessFiles running;
+    running.facts = exec(4'000'001, {"/bin/app"}, 0).facts;
+    running.file.changed = row.changed;
+    running.file.magic = row.magic;
+    attribution.seed(running, 100 * second, true);
+    auto events = attribution.take();
+    REQUIRE(events.size() == 1);
+    CHECK(std::get<ProcessStart>(events[0].what).process.origin == row.origin);
+  }
+}
+
 TEST_CASE("scripts are named by their whole path") {
   ProcessAttribution attribution{100};
   attribution.on_exec(exec(4'000'001, {"/usr/bin/python3", "x.py"}, 1));
