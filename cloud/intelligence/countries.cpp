@@ -3,8 +3,15 @@
 #include <maxminddb.h>
 
 #include <arpa/inet.h>
-#include <cstring>
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
 
 namespace iris {
 
@@ -38,14 +45,58 @@ std::string prefix_of(const IpAddress& address, const MMDB_lookup_result_s& foun
   return to_string(network);
 }
 
+/// The largest that are sold (cities and companies together) have about 500 MB.
+constexpr off_t file_limit = off_t{1} << 30;
+
+/// A descriptor that closes itself.
+struct Descriptor {
+  int number = -1;
+  explicit Descriptor(int n) : number{n} {}
+  ~Descriptor() {
+    if (number >= 0) ::close(number);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+};
+
+/// Copies the file into memory that belongs to nobody else; 0 or why not.
+int copy_file(const std::string& path, int to) {
+  const Descriptor from{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  struct stat about {};
+  if (from.number < 0 || ::fstat(from.number, &about) != 0) return errno;
+  if (!S_ISREG(about.st_mode)) return EINVAL;
+  std::array<char, 65'536> buffer;
+  for (off_t copied = 0;;) {
+    const auto got = ::read(from.number, buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return errno;
+    if (got == 0) return 0;
+    copied += got;
+    if (copied > file_limit) return EFBIG;
+    for (ssize_t done = 0; done < got;) {
+      const auto put = ::write(to, buffer.data() + done, std::size_t(got - done));
+      if (put < 0 && errno == EINTR) continue;
+      if (put < 0) return errno;
+      done += put;
+    }
+  }
+}
+
 } // namespace
 
 Result<AddressDatabase> AddressDatabase::open(const std::string& path) {
+  // Not the file itself is mapped: whoever updates it in place cuts it first (cp, curl -o), and a lookup in
+  // what is no longer there ends the process (SIGBUS).
+  const Descriptor copy{::memfd_create("iris-mmdb", MFD_CLOEXEC)};
+  if (copy.number < 0) return Error{Errc::io, path + ": no memory for a copy: " + std::strerror(errno)};
+  if (const int failure = copy_file(path, copy.number); failure != 0)
+    return Error{failure == ENOENT ? Errc::not_found : Errc::io,
+                 path + ": not a usable MMDB file: " + std::strerror(failure)};
   auto file = std::make_shared<File>();
-  auto status = MMDB_open(path.c_str(), MMDB_MODE_MMAP, &file->database);
+  auto status =
+      MMDB_open(("/proc/self/fd/" + std::to_string(copy.number)).c_str(), MMDB_MODE_MMAP, &file->database);
   if (status != MMDB_SUCCESS)
-    return Error{status == MMDB_FILE_OPEN_ERROR ? Errc::not_found : Errc::invalid,
-                 path + ": not a usable MMDB file: " + MMDB_strerror(status)};
+    return Error{Errc::invalid, path + ": not a usable MMDB file: " + MMDB_strerror(status)};
   file->open = true;
   AddressDatabase result;
   result.file_ = std::move(file);

@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <filesystem>
 #include <fstream>
 
 using namespace iris;
@@ -27,6 +28,18 @@ TEST_CASE("country and network of outside addresses; the prefix where no operato
   auto missing = AddressDatabase::open("/nowhere.mmdb");
   REQUIRE_FALSE(missing);
   CHECK(missing.error().message.find("/nowhere.mmdb: not a usable MMDB file") == 0);
+}
+
+TEST_CASE("a database that is cut in place while it is in use still answers") {
+  TempDir dir;
+  const auto path = dir.path("countries.mmdb");
+  std::filesystem::copy_file(mmdb, path);
+  auto database = AddressDatabase::open(path);
+  REQUIRE(database);
+  std::filesystem::resize_file(path, 0);                              // as cp, curl -o and editors begin
+  CHECK(database->lookup(*parse_ip("203.0.113.66")).country == "DE"); // was SIGBUS
+  CHECK_FALSE(AddressDatabase::open(path));
+  CHECK_FALSE(AddressDatabase::open(dir.path("")));
 }
 
 TEST_CASE("lists and databases are loaded, and what is wrong with them is told line by line") {
