@@ -22,7 +22,7 @@ struct FlowBatch {
   std::string interface;
   std::vector<Flow> flows;
   std::vector<TrafficAlarm> alarms;
-  std::vector<DnsAnswer> answers;
+  std::vector<DnsSeen> answers;
 };
 /// What the engine says about containers: their facts, then what happened to them, in order.
 struct ContainerBatch {

@@ -12,6 +12,7 @@ std::string describe(PacketFigures& figures) {
   json.field("flows", s.flows.flows).field("active", s.flows.active).field("hushed", s.flows.hushed);
   json.field("evicted_half_open", s.flows.evicted_half_open).field("evicted_active", s.flows.evicted_active);
   json.field("alarms", s.watch.alarms).field("suspects_evicted", s.watch.evicted);
+  json.field("answers_unasked", s.names.unasked).field("queries_evicted", s.names.evicted);
   json.field("malformed", s.malformed).field("truncated", s.truncated).end_object();
   return json.take();
 }

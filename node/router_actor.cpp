@@ -100,10 +100,10 @@ void dispatch(Self self, const World& world, std::vector<Observation>&& observat
   }
 }
 
-Party party_at(Attribution& attribution, const IpAddress& address, std::uint16_t port,
+Party party_at(Attribution& attribution, const IpAddress& address, const IpAddress& other, std::uint16_t port,
                std::uint8_t protocol) {
   if (address == IpAddress{}) return {};
-  auto party = party_of(*attribution.entity_at(address));
+  auto party = party_of(*attribution.entity_at(address, other));
   party.address = address;
   party.port = port;
   party.protocol = protocol;
@@ -117,8 +117,8 @@ void tell_alarms(Self self, const World& world, const FlowBatch& batch) {
   for (const auto& alarm : batch.alarms) {
     if (attribution.is_other_copy(alarm.src, alarm.dst, alarm.port, alarm.protocol, batch.role)) continue;
     ++self->state.alarms;
-    auto finding = finding_of(alarm, party_at(attribution, alarm.src, 0, alarm.protocol),
-                              party_at(attribution, alarm.dst, alarm.port, alarm.protocol));
+    auto finding = finding_of(alarm, party_at(attribution, alarm.src, alarm.dst, 0, alarm.protocol),
+                              party_at(attribution, alarm.dst, alarm.src, alarm.port, alarm.protocol));
     finding.loss = world->losses->around(finding.last);
     findings.findings.push_back(std::move(finding));
   }
@@ -190,6 +190,7 @@ std::string describe(const RouterState& state, const RouterMemory& memory) {
   json.object().field("pairs", std::uint64_t(state.pairs.size())).field("observations", state.observations);
   json.field("alarms", state.alarms).field("translated", counters.translated).field("own", counters.own);
   json.field("unattributed", counters.unattributed).field("host_processes", counters.host_processes);
+  json.field("names_evicted", state.attribution.names().evicted());
   json.field("without_pair", state.without_pair).field("retired", state.retired);
   json.field("baselines", std::uint64_t(memory.baselines.size()));
   json.field("indicators", std::uint64_t(memory.indicators ? memory.indicators->size() : 0)).end_object();
@@ -209,7 +210,7 @@ RouterActor::behavior_type router_actor(Self self, World world) {
       [=](const Ref<ProcessBatch>& batch) { take_processes(self, world, *batch); },
       [=](const Ref<FlowBatch>& batch) {
         for (const auto& answer : batch->answers)
-          self->state.attribution.name_address(answer);
+          self->state.attribution.lookup(answer, batch->role);
         tell_alarms(self, world, *batch);
         std::vector<Observation> observations;
         for (const auto& flow : batch->flows)

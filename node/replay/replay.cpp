@@ -168,9 +168,9 @@ private:
     return policy;
   }
 
-  Party party_at(const IpAddress& address, std::uint8_t protocol) {
+  Party party_at(const IpAddress& address, const IpAddress& other, std::uint8_t protocol) {
     if (address == IpAddress{}) return {};
-    auto party = party_of(*attribution_.entity_at(address));
+    auto party = party_of(*attribution_.entity_at(address, other));
     party.address = address;
     party.protocol = protocol;
     return party;
@@ -199,10 +199,11 @@ private:
     if (!pipeline.harvest().empty()) {
       pipeline.take(harvest_);
       for (const auto& seen : harvest_.answers)
-        attribution_.name_address(seen.answer);
+        attribution_.lookup(seen, InterfaceRole::bridge);
       if (!learning_)
         for (const auto& alarm : harvest_.alarms)
-          raise(finding_of(alarm, party_at(alarm.src, alarm.protocol), party_at(alarm.dst, alarm.protocol)));
+          raise(finding_of(alarm, party_at(alarm.src, alarm.dst, alarm.protocol),
+                           party_at(alarm.dst, alarm.src, alarm.protocol)));
       observations_.clear();
       // A capture is one place to listen at, so that no flow in it is another place's copy.
       for (const auto& flow : harvest_.flows)

@@ -14,28 +14,24 @@ void Attribution::set_own_target(const IpAddress& address, std::uint16_t port) {
   target_port_ = port;
 }
 
-void Attribution::name_address(const DnsAnswer& answer) {
-  for (const auto& address : answer.addresses) {
-    auto [at, fresh] = names_.insert_or_assign(address, answer.name);
-    if (!fresh) continue;
-    if (name_order_.size() < name_limit) {
-      name_order_.push_back(address);
-      continue;
-    }
-    names_.erase(name_order_[next_name_]);
-    name_order_[next_name_] = address;
-    next_name_ = (next_name_ + 1) % name_limit;
-  }
+IpAddress Attribution::own_address_of(const IpAddress& client) {
+  auto address = inventory_.by_address(client)->address;
+  return address == IpAddress{} ? client : address;
 }
 
-EntityPtr Attribution::entity_at(const IpAddress& address) {
+void Attribution::lookup(const DnsSeen& seen, InterfaceRole role) {
+  if (is_other_copy(seen.client, seen.server, 53, 17, role)) return;
+  const auto client = own_address_of(seen.client);
+  for (const auto& address : seen.answer.addresses)
+    if (inventory_.by_address(address)->kind == EntityKind::internet)
+      names_.tell(client, address, seen.answer.name);
+}
+
+EntityPtr Attribution::entity_at(const IpAddress& address, const IpAddress& other) {
   auto entity = inventory_.by_address(address);
   if (entity->kind != EntityKind::internet) return entity;
-  auto named = names_.find(address);
-  if (named == names_.end() || entity->name == named->second) return entity;
-  auto copy = std::make_shared<Entity>(*entity);
-  copy->name = named->second;
-  return copy;
+  auto named = names_.find(own_address_of(other), address);
+  return named ? named : entity;
 }
 
 void Attribution::process(const std::string& container, Timestamp at, std::int64_t boot_at,
@@ -82,8 +78,8 @@ void Attribution::flow(const Flow& flow, InterfaceRole role, std::vector<Observa
     ++counters_.own;
     return;
   }
-  auto src = entity_at(flow.src);
-  auto dst = entity_at(flow.dst);
+  auto src = entity_at(flow.src, flow.dst);
+  auto dst = entity_at(flow.dst, flow.src);
   auto watched = [](const EntityPtr& entity) {
     return entity->kind == EntityKind::service || entity->kind == EntityKind::device;
   };

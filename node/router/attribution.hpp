@@ -1,5 +1,7 @@
 #pragma once
 #include "core/inventory/inventory.hpp"
+#include "core/net/dns.hpp"
+#include "node/router/name_book.hpp"
 #include "node/router/phase_clock.hpp"
 
 #include <cstdint>
@@ -20,8 +22,6 @@ enum class InterfaceRole : std::uint8_t { bridge, lan };
 /// port of them.
 class Attribution {
 public:
-  static constexpr std::size_t name_limit = 4'096; ///< addresses with a DNS name
-
   struct Counters {
     std::uint64_t translated = 0;   ///< flows left out as the other copy
     std::uint64_t own = 0;          ///< the monitor's own traffic
@@ -34,7 +34,8 @@ public:
   void set_own_addresses(std::string gateway, const std::vector<IpAddress>& addresses);
   /// What the monitor itself asks (core-metadata), so that it is no part of anyone's habits.
   void set_own_target(const IpAddress& address, std::uint16_t port);
-  void name_address(const DnsAnswer& answer);
+  /// Someone was told a name: the addresses behind it have it, for him.
+  void lookup(const DnsSeen& seen, InterfaceRole role);
 
   void process(const std::string& container, Timestamp at, std::int64_t boot_at,
                const std::variant<ProcessStart, ProcessExit>& what, std::vector<Observation>& out);
@@ -46,19 +47,21 @@ public:
   /// Whether traffic between these two, seen on such an interface, is the other copy of translated traffic.
   [[nodiscard]] bool is_other_copy(const IpAddress& src, const IpAddress& dst, std::uint16_t dport,
                                    std::uint8_t protocol, InterfaceRole role);
-  [[nodiscard]] EntityPtr entity_at(const IpAddress& address);
+  /// @param other who deals with it: an address outside has the name that he was told for it.
+  [[nodiscard]] EntityPtr entity_at(const IpAddress& address, const IpAddress& other);
+  [[nodiscard]] const NameBook& names() const { return names_; }
   [[nodiscard]] const Counters& counters() const { return counters_; }
 
 private:
+  /// The one address under which a client with several is known.
+  [[nodiscard]] IpAddress own_address_of(const IpAddress& client);
   [[nodiscard]] bool is_own(const IpAddress& address) const { return own_.contains(address); }
 
   Inventory inventory_;
   PhaseClock phases_;
   Counters counters_;
   std::unordered_map<IpAddress, bool, IpAddressHash> own_;
-  std::unordered_map<IpAddress, std::string, IpAddressHash> names_;
-  std::vector<IpAddress> name_order_; ///< ring of what was named, oldest replaced first
-  std::size_t next_name_ = 0;
+  NameBook names_;
   IpAddress target_;
   std::uint16_t target_port_ = 0;
 };

@@ -13,7 +13,8 @@ constexpr Duration watch_pace = second / 2;
 } // namespace
 
 PacketPipeline::PacketPipeline(const PipelineOptions& options)
-    : watch_{options.limits, options.flows.interface, options.flows.seed}, flows_{options.flows, &watch_} {
+    : watch_{options.limits, options.flows.interface, options.flows.seed}, flows_{options.flows, &watch_},
+      queries_{options.flows.seed} {
   if (options.label_applications) labeller_ = std::make_unique<ApplicationLabeller>(flows_);
 }
 
@@ -50,13 +51,29 @@ void PacketPipeline::packet(int link, std::span<const std::uint8_t> captured, st
   if (view.protocol == ip_protocol::udp && view.payload != nullptr) {
     if (view.dport == 67) {
       watch_.dhcp(view, at);
-    } else if (view.sport == 53) {
-      if (harvest_.answers.size() >= answer_limit)
-        ++stats_.answers_dropped;
-      else if (auto answer = parse_dns_answer({view.payload, view.payload_captured}))
-        harvest_.answers.push_back({view.dst, view.src, at, std::move(*answer)});
+    } else if (view.sport == 53 || view.dport == 53) {
+      name_service(at);
     }
   }
+}
+
+/// Keeps what was asked, and what was answered to whom had asked it.
+void PacketPipeline::name_service(Timestamp at) {
+  const auto& view = view_;
+  const std::span payload{view.payload, std::size_t(view.payload_captured)};
+  if (view.dport == 53)
+    if (auto name = parse_dns_query(payload)) {
+      queries_.asked({view.src, view.dst, view.sport, dns_id(payload)}, *name, at);
+      return;
+    }
+  if (view.sport != 53) return;
+  auto answer = parse_dns_answer(payload);
+  if (!answer || !queries_.answered({view.dst, view.src, view.dport, dns_id(payload)}, answer->name, at))
+    return;
+  if (harvest_.answers.size() >= answer_limit)
+    ++stats_.answers_dropped;
+  else
+    harvest_.answers.push_back({view.dst, view.src, at, std::move(*answer)});
 }
 
 void PacketPipeline::advance(Timestamp now) {
@@ -78,6 +95,7 @@ PipelineStats PacketPipeline::stats() const {
   auto stats = stats_;
   stats.flows = flows_.stats();
   stats.watch = watch_.stats();
+  stats.names = queries_.stats();
   return stats;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 #include "core/detect/traffic_watch.hpp"
 #include "core/net/dns.hpp"
+#include "core/net/dns_queries.hpp"
 #include "core/net/flow_table.hpp"
 
 #include <cstdint>
@@ -10,13 +11,6 @@
 namespace iris {
 
 class ApplicationLabeller;
-
-/// A name that someone on the interface was told.
-struct DnsSeen {
-  IpAddress client, server;
-  Timestamp at = 0;
-  DnsAnswer answer;
-};
 
 /// What packets became since the last time.
 struct PacketHarvest {
@@ -35,6 +29,7 @@ struct PipelineStats {
   std::uint64_t frames = 0, bytes = 0; ///< as on the wire
   std::uint64_t arp = 0, other = 0, truncated = 0, malformed = 0, unsupported = 0;
   std::uint64_t answers_dropped = 0; ///< DNS answers beyond the limit of one harvest
+  DnsQueriesStats names;
   FlowTableStats flows;
   TrafficWatchStats watch;
 };
@@ -75,9 +70,12 @@ public:
 private:
   static constexpr std::size_t answer_limit = 1'024;
 
+  void name_service(Timestamp at);
+
   PipelineStats stats_;
   TrafficWatch watch_;
   FlowTable flows_;
+  DnsQueries queries_;
   std::unique_ptr<ApplicationLabeller> labeller_; ///< null: no labels
   PacketHarvest harvest_;
   PacketView view_;

@@ -93,13 +93,49 @@ TEST_CASE("a device's flow through the gateway is the device's") {
   CHECK(out[0].peer->kind == EntityKind::internet);
 }
 
-TEST_CASE("an outside peer has its DNS name and the table of names is bounded") {
+namespace {
+
+DnsSeen told(const char* client, std::string name, const IpAddress& address) {
+  return {*parse_ip(client), *parse_ip("198.51.100.53"), 0, {std::move(name), {address}}};
+}
+
+} // namespace
+
+TEST_CASE("a name that one service was told names an address for nobody else") {
   auto attribution = gateway();
-  attribution.name_address({"export.example.com", {*parse_ip("198.51.100.10")}});
-  CHECK(attribution.entity_at(*parse_ip("198.51.100.10"))->name == "export.example.com");
-  for (std::uint32_t i = 0; i < 2 * Attribution::name_limit; ++i)
-    attribution.name_address({"n" + std::to_string(i), {IpAddress::v4(0xcb007100 + i)}});
-  CHECK(attribution.entity_at(*parse_ip("198.51.100.10"))->name == "198.51.100.10");
+  const auto outside = *parse_ip("198.51.100.10"), mongo = *parse_ip("172.18.0.2"),
+             logging = *parse_ip("172.18.0.3");
+  attribution.lookup(told("172.18.0.2", "export.example.com", outside), InterfaceRole::bridge);
+  CHECK(attribution.entity_at(outside, mongo)->name == "export.example.com");
+  CHECK(attribution.entity_at(outside, mongo)->kind == EntityKind::internet);
+  CHECK(attribution.entity_at(outside, mongo) == attribution.entity_at(outside, mongo));
+  CHECK(attribution.entity_at(outside, logging)->name == "198.51.100.10");
+  // Neither a service nor a LAN device gets another name by it.
+  attribution.lookup(told("172.18.0.2", "a.example.com", logging), InterfaceRole::bridge);
+  CHECK(attribution.entity_at(logging, mongo)->name == "edgex-support-logging");
+  std::vector<Observation> out;
+  attribution.flow(flow("172.18.0.2", "198.51.100.10", 443), InterfaceRole::bridge, out);
+  attribution.flow(flow("172.18.0.3", "198.51.100.10", 443), InterfaceRole::bridge, out);
+  REQUIRE(out.size() == 2);
+  CHECK(out[0].peer->name == "export.example.com");
+  CHECK(out[1].peer->name == "198.51.100.10");
+}
+
+TEST_CASE("the table of names is bounded, and who is told many names loses only his own") {
+  auto attribution = gateway();
+  const auto outside = *parse_ip("198.51.100.10");
+  attribution.lookup(told("172.18.0.2", "export.example.com", outside), InterfaceRole::bridge);
+  attribution.lookup(told("172.18.0.3", "export.example.com", outside), InterfaceRole::bridge);
+  for (std::uint32_t i = 0; i < 2 * NameBook::address_limit; ++i)
+    attribution.lookup(told("172.18.0.3", "n" + std::to_string(i), IpAddress::v4(0xcb007100 + i)),
+                       InterfaceRole::bridge);
+  CHECK(attribution.entity_at(outside, *parse_ip("172.18.0.2"))->name == "export.example.com");
+  CHECK(attribution.entity_at(outside, *parse_ip("172.18.0.3"))->name == "198.51.100.10");
+  CHECK(attribution.names().evicted() == NameBook::address_limit + 1);
+  for (std::uint32_t i = 0; i < NameBook::client_limit; ++i)
+    attribution.lookup(told(to_string(IpAddress::v4(0x0a4d0064 + i)).c_str(), "n", outside),
+                       InterfaceRole::bridge);
+  CHECK(attribution.entity_at(outside, *parse_ip("172.18.0.2"))->name == "198.51.100.10");
 }
 
 TEST_CASE("the monitor's own questions are nobody's habit") {

@@ -199,17 +199,88 @@ TEST_CASE("what is no capture is refused with a line that says so") {
   CHECK(foreign.error().code == Errc::invalid);
 }
 
-TEST_CASE("the pipeline gives names from DNS answers and counts what it cannot decode") {
+namespace {
+
+/// A message about a.de, an answer with one address.
+Bytes dns(std::uint8_t id, bool answer) {
+  Bytes bytes{0,
+              id,
+              std::uint8_t(answer ? 0x81 : 0x01),
+              std::uint8_t(answer ? 0x80 : 0),
+              0,
+              1,
+              0,
+              answer,
+              0,
+              0,
+              0,
+              0,
+              1,
+              'a',
+              2,
+              'd',
+              'e',
+              0,
+              0,
+              1,
+              0,
+              1};
+  if (answer) append(bytes, {0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 203, 0, 113, 9});
+  return bytes;
+}
+
+struct Listener {
   PacketPipeline pipeline{{}};
-  Bytes dns{0, 1, 0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0, 1, 'a', 2, 'd', 'e', 0, 0, 1, 0, 1};
-  append(dns, {0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 203, 0, 113, 9});
-  auto packet = ipv4("10.0.0.53", "10.0.0.1", 17, udp(53, 40'000, dns));
-  pipeline.packet(link_type::raw, packet, std::uint32_t(packet.size()), 1'800'000'000LL * second);
-  pipeline.packet(link_type::raw, Bytes{0x10}, 1, 1'800'000'000LL * second);
-  REQUIRE(pipeline.harvest().answers.size() == 1);
-  const auto& seen = pipeline.harvest().answers[0];
+  Timestamp now = 1'800'000'000LL * second;
+  void see(const char* from, const char* to, std::uint16_t sport, std::uint16_t dport, const Bytes& content) {
+    auto packet = ipv4(from, to, 17, udp(sport, dport, content));
+    pipeline.packet(link_type::raw, packet, std::uint32_t(packet.size()), now += millisecond);
+  }
+  std::size_t answers() { return pipeline.harvest().answers.size(); }
+};
+
+} // namespace
+
+TEST_CASE("the pipeline gives names from DNS answers and counts what it cannot decode") {
+  Listener on;
+  on.see("10.0.0.1", "10.0.0.53", 40'000, 53, dns(1, false));
+  on.see("10.0.0.53", "10.0.0.1", 53, 40'000, dns(1, true));
+  on.pipeline.packet(link_type::raw, Bytes{0x10}, 1, on.now);
+  REQUIRE(on.answers() == 1);
+  const auto& seen = on.pipeline.harvest().answers[0];
   CHECK(seen.answer.name == "a.de");
   CHECK(to_string(seen.client) == "10.0.0.1");
+  CHECK(to_string(seen.server) == "10.0.0.53");
   CHECK(to_string(seen.answer.addresses.at(0)) == "203.0.113.9");
-  CHECK(pipeline.stats().malformed == 1);
+  CHECK(on.pipeline.stats().malformed == 1);
+}
+
+TEST_CASE("an answer that nobody asked for names nothing") {
+  Listener on;
+  on.see("10.0.0.2", "10.0.0.1", 53, 40'000, dns(1, true)); // a service that lies to its sibling
+  CHECK(on.answers() == 0);
+  on.see("10.0.0.1", "10.0.0.53", 40'000, 53, dns(1, false));
+  on.see("10.0.0.2", "10.0.0.1", 53, 40'000, dns(1, true));  // not who was asked
+  on.see("10.0.0.53", "10.0.0.3", 53, 40'000, dns(1, true)); // not who asked
+  on.see("10.0.0.53", "10.0.0.1", 53, 40'001, dns(1, true));
+  on.see("10.0.0.53", "10.0.0.1", 53, 40'000, dns(2, true)); // another number
+  CHECK(on.answers() == 0);
+  on.see("10.0.0.53", "10.0.0.1", 53, 40'000, dns(1, true));
+  on.see("10.0.0.53", "10.0.0.1", 53, 40'000, dns(1, true)); // once is enough
+  CHECK(on.answers() == 1);
+  CHECK(on.pipeline.stats().names.unasked == 6);
+  on.see("10.0.0.1", "10.0.0.53", 40'000, 53, dns(3, false));
+  on.now += 11 * second;
+  on.see("10.0.0.53", "10.0.0.1", 53, 40'000, dns(3, true));
+  CHECK(on.answers() == 1);
+}
+
+TEST_CASE("queries without an answer take no more than their place") {
+  Listener on;
+  for (std::uint32_t i = 0; i < 20'000; ++i)
+    on.see("10.0.0.9", "10.0.0.53", std::uint16_t(i), 53, dns(std::uint8_t(i >> 8), false));
+  CHECK(on.pipeline.stats().names.evicted > 10'000);
+  on.see("10.0.0.1", "10.0.0.53", 40'000, 53, dns(1, false));
+  on.see("10.0.0.53", "10.0.0.1", 53, 40'000, dns(1, true));
+  CHECK(on.answers() == 1);
 }
