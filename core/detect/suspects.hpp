@@ -110,6 +110,7 @@ struct Suspect {
   MacAddress mac{};
   Timestamp last = 0;
   Timestamp tolerated_until = 0;
+  Timestamp covered_until = 0; ///< victim: the alarm about the whole network tells of it
   std::uint64_t packets = 0, bytes = 0;
   WindowCount window;
   Timestamp rate_start = 0; ///< packets a second are counted from here

@@ -195,10 +195,27 @@ Finding finding_of(const TrafficAlarm& alarm, Party src, Party dst, const Traffi
   case TrafficKind::distributed_flood:
     finding.severity = Severity::critical;
     finding.entity = std::move(dst);
+    if (alarm.dst == IpAddress{}) {
+      finding.entity = Party{};
+      finding.entity.kind = EntityKind::device;
+      finding.entity.name = "the network";
+      finding.act =
+          "is being flooded at " + about(alarm.distinct) + (alarm.distinct == 1 ? " host" : " hosts");
+      finding.expected =
+          "No more than " + std::to_string(limits.flood_victims) + " hosts under a flood at once.";
+      finding.observed =
+          "Beside floods that are told each by itself, " + about(alarm.distinct) +
+          (alarm.distinct == 1 ? " host was" : " hosts were") + " sent " + volume_of(alarm) +
+          " by many addresses, most of them surely forged: " + counted(alarm.tries, "try", "tries") + ", " +
+          answered + ".";
+      excess = double(alarm.tries) / limits.flood_distributed;
+      break;
+    }
     finding.act = "is being flooded on " + port_text(alarm) + " by " + about(alarm.distinct) + " addresses";
-    finding.expected = "Less than " + std::to_string(limits.flood_distributed) + " tries in vain by " +
-                       std::to_string(limits.flood_sources) + " or more addresses within " +
-                       human_duration(limits.flood_window) + ".";
+    finding.expected = "Less than " +
+                       std::to_string((alarm.protocol == 0 ? 2U : 1U) * limits.flood_distributed) +
+                       " tries in vain by " + std::to_string(limits.flood_sources) +
+                       " or more addresses within " + human_duration(limits.flood_window) + ".";
     finding.observed = about(alarm.distinct) + " addresses, most of them surely forged, sent " +
                        volume_of(alarm) + " to " + to_string(alarm.dst) + ": " +
                        counted(alarm.tries, "try", "tries") + ", " + answered + ".";

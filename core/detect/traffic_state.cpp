@@ -90,7 +90,8 @@ void TrafficWatch::State::start(Suspect& suspect, const TrafficEvent& event, Tim
   if (key.kind != TrafficKind::distributed_flood) alarm.src = event.flow.src;
   bool many = key.kind == TrafficKind::host_sweep || key.kind == TrafficKind::ping_sweep ||
               key.kind == TrafficKind::arp_sweep;
-  if (!many) alarm.dst = event.flow.dst;
+  if (!many && key != network_key()) alarm.dst = event.flow.dst;
+  if (key.kind == TrafficKind::distributed_flood && key != network_key()) ++victims;
   alarm.first = event.flow.first;
   alarm.last = event.flow.last;
   alarm.samples.reserve(Finding::evidence_limit);
@@ -151,6 +152,7 @@ void TrafficWatch::State::end(std::size_t place, Timestamp now) {
   auto& record = *active[place];
   auto& suspect = *record.suspect;
   tell(record, AlarmStage::end, now);
+  if (suspect.key.kind == TrafficKind::distributed_flood && suspect.key != network_key()) --victims;
   suspect.alarm = Suspect::no_alarm;
   suspect.window = {now};
   suspect.packets = suspect.bytes = 0;
@@ -188,15 +190,51 @@ bool TrafficWatch::State::is_many_port_flood(const Suspect& flood, const Suspect
 bool TrafficWatch::State::watch_victim(const TrafficEvent& given, std::uint8_t protocol, Timestamp now) {
   auto event = given;
   event.item = mix(event.flow.src, seed);
-  auto* victim = suspect_of(
-      targets, {event.flow.dst, {}, event.flow.dport, protocol, TrafficKind::distributed_flood}, now);
-  if (victim == nullptr) return false;
-  note(*victim, event, now);
-  if (victim->alarmed()) return true;
-  if (!is_flooded(*victim, limits.flood_distributed)) return false;
-  if (victim->recent.count_since(now - limits.flood_window) < limits.flood_sources) return false;
-  start(*victim, event, now);
-  return victim->alarmed();
+  const auto& dst = event.flow.dst;
+  // Whoever forges the sources can spread the ports as well.
+  auto* host = suspect_of(targets, host_key(dst), now);
+  if (host != nullptr) {
+    note(*host, event, now);
+    if (host->alarmed()) return true;
+  }
+  SuspectKey key{dst, {}, event.flow.dport, protocol, TrafficKind::distributed_flood};
+  if (auto* port = suspect_of(targets, key, now)) {
+    note(*port, event, now);
+    if (port->alarmed() || judge_victim(*port, event, limits.flood_distributed, now)) return true;
+  }
+  host = targets.find(host_key(dst)); // it may have had to give way to the port
+  return host != nullptr && judge_victim(*host, event, 2 * limits.flood_distributed, now);
+}
+
+bool TrafficWatch::State::judge_victim(Suspect& victim, const TrafficEvent& event, std::uint32_t limit,
+                                       Timestamp now) {
+  bool flooded = is_flooded(victim, limit) &&
+                 victim.recent.count_since(now - limits.flood_window) >= limits.flood_sources;
+  if (flooded && victims < limits.flood_victims) {
+    start(victim, event, now);
+    return victim.alarmed();
+  }
+  if (!flooded && now >= victim.covered_until) return false;
+  // One alarm for all further hosts, instead of one each until there is no room for any other alarm.
+  auto one = event;
+  one.item = mix(event.flow.dst, seed);
+  auto* network = suspect_of(targets, network_key(), now);
+  if (network == nullptr || network == &victim) return false;
+  note(*network, one, now);
+  if (flooded) {
+    victim.covered_until = now + limits.flood_window;
+    if (!network->alarmed()) start(*network, one, now);
+  }
+  return network->alarmed();
+}
+
+bool TrafficWatch::State::is_victim(const Flow& flow) {
+  auto told = [&](const SuspectKey& key) {
+    const auto* suspect = targets.find(key);
+    return suspect != nullptr && (suspect->alarmed() || suspect->covered_until > flow.last);
+  };
+  return told({flow.dst, {}, flow.dport, flow.protocol, TrafficKind::distributed_flood}) ||
+         told(host_key(flow.dst));
 }
 
 void TrafficWatch::State::watch_source(const TrafficEvent& given, std::uint8_t protocol, bool scanning,

@@ -40,6 +40,7 @@ struct TrafficWatch::State {
   std::uint64_t seed;
   SuspectTable sources, targets;
   std::vector<std::unique_ptr<ActiveAlarm>> active; ///< alarm_limit places, null = free
+  std::uint32_t victims = 0;                        ///< active distributed floods of one host
   std::vector<TrafficAlarm> out;
   std::array<Suspect*, 16> neighbours{}; ///< to be judged at the next tick
   std::size_t neighbours_used = 0;
@@ -57,6 +58,9 @@ struct TrafficWatch::State {
   /// @returns true when a distributed flood explains the event, so that its sources need no room of their
   /// own.
   bool watch_victim(const TrafficEvent& event, std::uint8_t protocol, Timestamp now);
+  bool judge_victim(Suspect& victim, const TrafficEvent& event, std::uint32_t limit, Timestamp now);
+  /// Whether an alarm that is active tells of everything that comes to nothing there.
+  [[nodiscard]] bool is_victim(const Flow& flow);
   void watch_source(const TrafficEvent& event, std::uint8_t protocol, bool scanning, Timestamp now);
 
   [[nodiscard]] Duration window_of(TrafficKind kind) const {
@@ -66,6 +70,11 @@ struct TrafficWatch::State {
   [[nodiscard]] bool mostly_failed(const Suspect& suspect) const;
   [[nodiscard]] bool is_flooded(const Suspect& suspect, std::uint32_t limit) const;
   [[nodiscard]] bool is_many_port_flood(const Suspect& flood, const Suspect& scan) const;
+  /// All ports and protocols of one host; and all hosts.
+  [[nodiscard]] static SuspectKey host_key(const IpAddress& dst) {
+    return {dst, dst, 0, 0, TrafficKind::distributed_flood};
+  }
+  [[nodiscard]] static SuspectKey network_key() { return {{}, {}, 0, 0, TrafficKind::distributed_flood}; }
   /// Who scans many ports of many hosts is one cause, not one a host and one a port.
   [[nodiscard]] static SuspectKey roaming_key(const IpAddress& src) {
     return {src, src, 0, 0, TrafficKind::host_sweep}; // apart from a sweep by protocol 0

@@ -79,6 +79,7 @@ void TrafficWatch::completed(const Flow& flow, Timestamp now) {
   answer(state.sources, {flow.src, flow.dst, 0, flow.protocol, TrafficKind::port_scan});
   answer(state.sources, {flow.src, {}, flow.dport, flow.protocol, TrafficKind::host_sweep});
   answer(state.targets, {flow.dst, {}, flow.dport, flow.protocol, TrafficKind::distributed_flood});
+  answer(state.targets, State::host_key(flow.dst));
 }
 
 void TrafficWatch::echo(const Flow& flow, Timestamp now) {
@@ -134,7 +135,7 @@ bool TrafficWatch::covers(const Flow& flow) const {
     return suspect != nullptr && suspect->alarmed();
   };
   using enum TrafficKind;
-  return told(state.targets, {flow.dst, {}, flow.dport, flow.protocol, distributed_flood}) ||
+  return state.is_victim(flow) ||
          told(state.sources, {flow.src, flow.dst, flow.dport, flow.protocol, flood}) ||
          told(state.sources, {flow.src, flow.dst, 0, flow.protocol, flood}) ||
          told(state.sources, {flow.src, flow.dst, 0, flow.protocol, port_scan}) ||

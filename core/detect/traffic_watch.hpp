@@ -20,11 +20,13 @@ struct TrafficLimits {
   double failed_share = 0.6; ///< of the tries, in what counts by failures
 
   // Tries within `flood_window` that make a flood of one destination port.
-  std::uint32_t flood_unanswered = 100;  ///< by one source
-  std::uint32_t flood_refused = 500;     ///< by one source; more, since clients of a dead service hammer
-  std::uint32_t flood_sources = 32;      ///< distinct sources, at most 32, and …
-  std::uint32_t flood_distributed = 200; ///< … failures by all of them together
-  std::uint32_t dhcp_requests = 100;     ///< by one link address, or by all on the interface
+  std::uint32_t flood_unanswered = 100; ///< by one source
+  std::uint32_t flood_refused = 500;    ///< by one source; more, since clients of a dead service hammer
+  std::uint32_t flood_sources = 32;     ///< distinct sources, at most 32, and …
+  std::uint32_t flood_distributed = 200; ///< … failures by all of them together at one port, or twice as many
+                                         ///< at all ports of a host
+  std::uint32_t flood_victims = 8;   ///< hosts under such a flood at once; more make one alarm
+  std::uint32_t dhcp_requests = 100; ///< by one link address, or by all on the interface
   Duration flood_window = 5 * second;
 
   // Packets a second in one direction that next to nothing answers.
@@ -44,7 +46,7 @@ enum class TrafficKind : std::uint8_t {
   ping_sweep,        ///< src sends echo requests to many hosts
   arp_sweep,         ///< src asks for many neighbours
   flood,             ///< src overwhelms dst (port 0: many ports)
-  distributed_flood, ///< many, mostly forged, sources overwhelm dst
+  distributed_flood, ///< many, mostly forged, sources overwhelm dst (port 0: many ports; no dst: many hosts)
   dhcp_flood,        ///< mac (zero: many) drains the address pool
 };
 [[nodiscard]] const char* to_string(TrafficKind kind);

@@ -249,6 +249,61 @@ TEST_CASE("a flood with forged sources is one alarm about its victim") {
   CHECK(finding.act.find("is being flooded on TCP port 48082 by about") == 0);
 }
 
+TEST_CASE("regression: a forged flood over random ports is one alarm about its victim") {
+  for (bool udp_too : {false, true}) {
+    Wire wire;
+    for (std::uint32_t i = 0; i < 20'000; ++i) {
+      auto source = to_string(IpAddress::v4(0x0b000000U + i * 7919U));
+      auto port = std::uint16_t(1 + i * 104'729U % 65'535U);
+      if (udp_too && i % 2 == 0)
+        wire.ip(ipv4(source, "10.0.0.2", 17, udp(std::uint16_t(1'024 + i), port, Bytes(20))));
+      else
+        wire.syn(source, std::uint16_t(1'024 + i % 60'000), "10.0.0.2", port);
+      if (i % 10 == 0) wire.pass(millisecond);
+    }
+    wire.rest();
+    REQUIRE(wire.told() == Texts{"distributed-flood start", "distributed-flood end"});
+    CHECK(wire.alarms.back().distinct == Approx(20'000).epsilon(0.15));
+    CHECK(to_string(wire.alarms.back().dst) == "10.0.0.2");
+    CHECK(wire.alarms.back().port == 0);
+    CHECK(finding_of(wire.alarms[0], {}, {}).act.find("is being flooded on many ports by") == 0);
+    CHECK(wire.flows.size() < 1'000);
+  }
+}
+
+TEST_CASE("regression: a forged flood over a whole network leaves room for other alarms") {
+  Wire wire;
+  for (std::uint32_t i = 0; i < 200'000; ++i) {
+    auto source = to_string(IpAddress::v4(0x0b000000U + i * 7919U));
+    auto target = to_string(IpAddress::v4(0x0a000100U + i % 100));
+    wire.ip(ipv4(source, target, 17,
+                 udp(std::uint16_t(1'024 + i), std::uint16_t(1 + i * 31U % 65'535), Bytes(9))));
+    if (i % 25 == 0) wire.pass(millisecond);
+  }
+  for (int port = 1; port <= 20; ++port)
+    wire.syn("10.0.0.1", 50'000, "10.0.0.2", std::uint16_t(port));
+  wire.pass(2 * second);
+  auto started = [&](TrafficKind kind) {
+    return std::count_if(wire.alarms.begin(), wire.alarms.end(), [&](const TrafficAlarm& alarm) {
+      return alarm.kind == kind && alarm.stage == AlarmStage::start;
+    });
+  };
+  CHECK(started(TrafficKind::distributed_flood) == 9);
+  CHECK(started(TrafficKind::port_scan) == 1);
+  CHECK(wire.watch.stats().suppressed == 0);
+  wire.rest();
+  auto last = std::find_if(wire.alarms.rbegin(), wire.alarms.rend(), [](const TrafficAlarm& alarm) {
+    return alarm.kind == TrafficKind::distributed_flood && alarm.dst == IpAddress{};
+  });
+  REQUIRE(last != wire.alarms.rend());
+  CHECK(last->stage == AlarmStage::end);
+  CHECK(last->distinct == Approx(92).epsilon(0.1));
+  auto finding = finding_of(*last, {}, {});
+  CHECK(finding.entity.name == "the network");
+  CHECK(finding.act.find("is being flooded at about") == 0);
+  CHECK(wire.flows.size() < 100'000);
+}
+
 TEST_CASE("packet floods: UDP in one flow, UDP over random ports, ICMP") {
   SECTION("one flow") {
     Wire wire;
