@@ -65,11 +65,20 @@ Flow FlowTable::first_sender_first(const Entry& entry) const {
   return flow;
 }
 
-/// A last ACK is added to the report of its flow as long as that was not taken.
-void FlowTable::count_straggler(const Entry& entry, const PacketView& view, bool outward, Timestamp at,
-                                std::vector<Flow>& out) {
+/// A last ACK is added to the report of its flow as long as that was not taken. Content that comes later goes
+/// into a report of its own: a reset or an ICMP error can be forged, and must not hide what is still sent.
+void FlowTable::count_straggler(Entry& entry, std::uint32_t place, const PacketView& view, bool outward,
+                                Timestamp at, std::vector<Flow>& out) {
   if (entry.harvest != harvest_ || entry.report_index >= out.size()) {
-    ++stats_.stragglers;
+    bool speaks = view.payload_length != 0 && (view.tcp_flags & (tcp_flag::syn | tcp_flag::rst)) == 0;
+    if (!speaks && entry.empty_delta()) {
+      ++stats_.stragglers;
+      return;
+    }
+    if (entry.empty_delta() && entry.has(Entry::told_last)) ++stats_.resumed;
+    count(entry, place, view, outward, at);
+    if (entry.packets_out != 0 && entry.packets_in != 0) entry.set(Entry::completed);
+    if (entry.has(Entry::completed)) entry.state = FlowState::established;
     return;
   }
   auto& report = out[entry.report_index];
@@ -140,9 +149,23 @@ void FlowTable::finish(Entry& entry, std::uint32_t place, Timestamp now, std::ve
   push_half_open(entry, place);
 }
 
+/// Tells what was not told yet and frees the place.
+void FlowTable::leave(std::uint32_t place, Timestamp now, std::vector<Flow>& out) {
+  auto& entry = entries_[place];
+  if (!entry.has(Entry::done))
+    finish(entry, place, now, out);
+  else if (!entry.has(Entry::told_last) || !entry.empty_delta())
+    report(entry, true, out);
+  erase(place);
+}
+
 void FlowTable::on_deadline(std::uint32_t place, Timestamp now, std::vector<Flow>& out) {
   auto& entry = entries_[place];
-  if (entry.has(Entry::done)) return erase(place);
+  if (entry.has(Entry::done)) {
+    if (entry.empty_delta()) return leave(place, now, out);
+    report(entry, false, out);
+    return arm(entry, place, now + options_.tombstone);
+  }
 
   auto expiry = entry.last + idle_of(entry);
   if (now >= expiry) {
@@ -230,9 +253,7 @@ void FlowTable::flush(std::vector<Flow>& out) {
     auto at = (std::uint32_t(tick_) + slot) & (wheel_slots - 1);
     while (wheel_[at] != none) {
       auto place = wheel_[at];
-      auto& entry = entries_[place];
-      if (!entry.has(Entry::done)) finish(entry, place, now_, out);
-      erase(place);
+      leave(place, now_, out);
     }
   }
 }

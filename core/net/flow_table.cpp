@@ -137,9 +137,7 @@ void FlowTable::evict(std::vector<Flow>& out) {
     }
     ++stats_.evicted_active;
   }
-  auto& entry = entries_[victim];
-  if (!entry.has(Entry::done)) finish(entry, victim, now_, out);
-  erase(victim);
+  leave(victim, now_, out);
 }
 
 /// Decides who opened the flow.
@@ -210,8 +208,7 @@ std::uint32_t FlowTable::add(PacketView& view, Timestamp at, std::vector<Flow>& 
   bool tcp = view.protocol == ip_protocol::tcp;
   if (place != none && tcp && (view.tcp_flags & (tcp_flag::syn | tcp_flag::ack)) == tcp_flag::syn &&
       (entries_[place].flags & (Entry::completed | Entry::done)) != 0) {
-    if (!entries_[place].has(Entry::done)) finish(entries_[place], place, at, out);
-    erase(place); // the port is used again
+    leave(place, at, out); // the port is used again
     place = none;
   }
   bool fresh = place == none;
@@ -228,7 +225,7 @@ std::uint32_t FlowTable::add(PacketView& view, Timestamp at, std::vector<Flow>& 
   auto& entry = entries_[place];
   bool outward = from_a != entry.has(Entry::swapped);
   if (entry.has(Entry::done)) {
-    count_straggler(entry, view, outward, at, out);
+    count_straggler(entry, place, view, outward, at, out);
     return none;
   }
   count(entry, place, view, outward, at);
@@ -309,7 +306,9 @@ void FlowTable::follow_tcp(Entry& entry, std::uint32_t place, const PacketView& 
   }
   bool handshake = (entry.has(Entry::syn) || entry.has(Entry::known)) && entry.has(Entry::syn_ack);
   if (!handshake && !entry.has(Entry::syn)) entry.clear(Entry::known); // no opening after all
-  bool midstream = !entry.has(Entry::known) && entry.packets_out != 0 && entry.packets_in != 0;
+  // Content both of whose ends speak needs no handshake: its answer was missed, or the SYN was forged.
+  bool content = entry.payload_out + entry.payload_in != 0;
+  bool midstream = (!entry.has(Entry::known) || content) && entry.packets_out != 0 && entry.packets_in != 0;
   if (!entry.has(Entry::completed) && (handshake || midstream)) {
     entry.set(Entry::completed);
     entry.state = FlowState::established;

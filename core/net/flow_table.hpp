@@ -36,7 +36,8 @@ struct FlowTableStats {
   std::uint64_t portless = 0;           ///< cut before the ports
   std::uint64_t hidden = 0;      ///< counted by their addresses only: cut within IPv6 extension headers
   std::uint64_t orphans = 0;     ///< FIN or RST of no known flow
-  std::uint64_t stragglers = 0;  ///< packets of flows whose last report was taken already
+  std::uint64_t stragglers = 0;  ///< packets without content after a flow's last report was taken
+  std::uint64_t resumed = 0;     ///< flows that went on after a reset or an ICMP error
   std::uint64_t clock_jumps = 0; ///< time went back by more than a minute: all flows ended
   std::uint64_t active = 0;      ///< flows in the table now
 };
@@ -97,8 +98,9 @@ private:
   void follow_tcp(Entry& entry, std::uint32_t place, const PacketView& view, bool outward, Timestamp at,
                   std::vector<Flow>& out);
   void close(Entry& entry, std::uint32_t place, Timestamp at, std::vector<Flow>& out);
-  void count_straggler(const Entry& entry, const PacketView& view, bool outward, Timestamp at,
+  void count_straggler(Entry& entry, std::uint32_t place, const PacketView& view, bool outward, Timestamp at,
                        std::vector<Flow>& out);
+  void leave(std::uint32_t place, Timestamp now, std::vector<Flow>& out);
   bool refuse_quoted(const PacketView& view, Timestamp at, std::vector<Flow>& out);
   void report(Entry& entry, bool last, std::vector<Flow>& out);
   void finish(Entry& entry, std::uint32_t place, Timestamp now, std::vector<Flow>& out);

@@ -257,6 +257,84 @@ TEST_CASE("UDP is reported at the first answer, or after 200 ms without one, and
   CHECK(bench.table.stats().active == 0);
 }
 
+TEST_CASE("regression: forged resets hide no bytes of a session that goes on") {
+  Bench bench;
+  std::uint64_t sent = 0, told = 0, flows_opened = 0;
+  auto look = [&] {
+    for (const auto& flow : bench.take()) {
+      CHECK(to_string(flow.src) == client);
+      told += flow.payload_out;
+      flows_opened += flow.first_report;
+    }
+  };
+  bench.tcp_out(SYN);
+  bench.tcp_in(SYN | ACK);
+  bench.tcp_out(ACK);
+  for (int i = 0; i < 2'000; ++i) {
+    bench.tcp_out(ACK, 1'000);
+    bench.tcp_in(ACK);
+    sent += 1'000;
+    if (i % 5 == 0) bench.tcp_out(RST);
+    bench.wait(10 * millisecond);
+    if (i % 10 == 0) look();
+  }
+  bench.wait(10 * second);
+  look();
+  CHECK(told == sent);
+  CHECK(flows_opened == 1);
+  CHECK(bench.table.stats().resumed > 0);
+  CHECK(bench.table.stats().active == 0);
+  CHECK(bench.told.failures.empty());
+}
+
+TEST_CASE("regression: a forged reset before the handshake's end, or a forged SYN, hides no session") {
+  for (bool reset : {true, false}) {
+    Bench bench;
+    bench.tcp_out(SYN);
+    if (reset) bench.tcp_in(RST | ACK);
+    bench.take();
+    bench.tcp_in(SYN | ACK);
+    bench.tcp_out(ACK);
+    if (!reset) bench.tcp_out(SYN);
+    bench.take();
+    for (int i = 0; i < 100; ++i) {
+      bench.tcp_out(ACK, 1'000);
+      bench.tcp_in(ACK);
+    }
+    bench.wait(3 * second);
+    bench.wait(10 * second);
+    std::uint64_t told = 0;
+    bool established = false;
+    for (const auto& flow : bench.take()) {
+      told += flow.payload_out;
+      established = established || flow.state == FlowState::established;
+    }
+    CHECK(told == 100'000);
+    CHECK(established);
+  }
+}
+
+TEST_CASE("regression: a forged ICMP unreachable hides no datagrams") {
+  Bench bench;
+  auto datagram = ipv4(client, server, 17, udp(50'000, 514, Bytes(100)));
+  bench.packet(datagram);
+  bench.packet(ipv4(server, client, 1, icmp(3, 3, datagram)));
+  bench.take();
+  std::uint64_t told = 0;
+  for (int i = 0; i < 100; ++i) {
+    bench.packet(datagram);
+    bench.wait(50 * millisecond);
+    for (const auto& flow : bench.take())
+      told += flow.payload_out;
+  }
+  bench.wait(5 * second);
+  for (const auto& flow : bench.take())
+    told += flow.payload_out;
+  CHECK(told == 10'000);
+  CHECK(bench.told.failures.size() == 1);
+  CHECK(bench.table.stats().active == 0);
+}
+
 TEST_CASE("UDP that ICMP refuses is refused") {
   Bench bench;
   auto request = ipv4(client, server, 17, udp(50'000, 161, Bytes(30)));
