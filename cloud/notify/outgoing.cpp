@@ -118,14 +118,19 @@ Result<void> Outgoing::connect() {
 
 bool Outgoing::still_open() {
   if (!connected()) return false;
-  // Nothing is expected from the other side between messages: readable means that it has closed.
+  // Nothing is expected from the other side between messages. Over TLS the read takes what is no data
+  // (tickets) and finds the close_notify behind it; what it answers is "not now" as long as the connection is
+  // open.
   char byte = 0;
   error_code failure;
   impl_->socket->non_blocking(true, failure);
-  impl_->socket->receive(asio::buffer(&byte, 1), tcp::socket::message_peek, failure);
+  if (!failure && impl_->stream)
+    impl_->stream->read_some(asio::buffer(&byte, 1), failure);
+  else if (!failure)
+    impl_->socket->receive(asio::buffer(&byte, 1), tcp::socket::message_peek, failure);
   if (failure == asio::error::would_block) return true;
-  // Over TLS it may be a session ticket, which is no end.
-  return !failure && impl_->stream.has_value();
+  close();
+  return false;
 }
 
 Result<void> Outgoing::write(std::string_view bytes) {

@@ -1,13 +1,20 @@
 #include "cloud/notify/sink.hpp"
 #include "cloud/notify/sink_thread.hpp"
+#include "cloud/pki/pki.hpp"
+#include "tests/fixtures/temp_dir.hpp"
 #include "tests/unit/core/alert/alert_fixture.hpp"
 
 #include <arpa/inet.h>
 #include <catch2/catch.hpp>
+#include <netinet/tcp.h>
 #include <nlohmann/json.hpp>
+#include <openssl/ssl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <ctime>
 #include <future>
 #include <thread>
 
@@ -65,6 +72,80 @@ private:
   std::vector<std::string> answers_;
   int listener_ = -1;
   std::promise<void> thread_done_;
+  std::thread thread_;
+};
+
+/// A syslog server over TLS that takes one message a connection, and then says goodbye (close_notify) as many
+/// do when idle. Session tickets go out after the handshake, as always with TLS 1.3.
+class PoliteTlsServer {
+public:
+  PoliteTlsServer() {
+    const auto now = Timestamp(std::time(nullptr)) * second;
+    REQUIRE(pki::make_authority(dir.path("pki"), "test", now));
+    REQUIRE(pki::issue_server(dir.path("pki"), "1", {"127.0.0.1"}, now));
+    context_ = SSL_CTX_new(TLS_server_method());
+    REQUIRE(SSL_CTX_use_certificate_chain_file(context_, dir.path("pki/server.pem").c_str()) == 1);
+    REQUIRE(SSL_CTX_use_PrivateKey_file(context_, dir.path("pki/server.key").c_str(), SSL_FILETYPE_PEM) == 1);
+    listener_ = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    REQUIRE(::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) == 0);
+    REQUIRE(::listen(listener_, 4) == 0);
+    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
+    port = ntohs(address.sin_port);
+    thread_ = std::thread{[this] { serve(); }};
+  }
+  ~PoliteTlsServer() {
+    stopping_ = true;
+    thread_.join();
+    ::close(listener_);
+    SSL_CTX_free(context_);
+  }
+  /// Waits until `count` connections were said goodbye to.
+  bool closed(int count) const {
+    for (int i = 0; i < 5'000 && closed_ < count; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds{1});
+    return closed_ >= count;
+  }
+  TempDir dir;
+  std::uint16_t port = 0;
+  std::atomic<int> messages{0};
+  /// Messages that the connection takes before it is closed.
+  std::atomic<int> each{1};
+
+private:
+  void serve() {
+    while (!stopping_) {
+      pollfd waiting{listener_, POLLIN, 0};
+      if (::poll(&waiting, 1, 20) <= 0) continue;
+      int peer = ::accept(listener_, nullptr, nullptr);
+      timeval patience{2, 0};
+      ::setsockopt(peer, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+      const int at_once = 1; // else the goodbye waits for the client's acknowledgement of the tickets
+      ::setsockopt(peer, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
+      SSL* ssl = SSL_new(context_);
+      SSL_set_fd(ssl, peer);
+      if (SSL_accept(ssl) == 1) {
+        char buffer[8'192];
+        for (int i = 0; i < each && SSL_read(ssl, buffer, sizeof buffer) > 0; ++i)
+          ++messages;
+        SSL_shutdown(ssl);
+      }
+      ++closed_;
+      // The socket itself stays open: only TLS tells that it is over.
+      peers_.push_back(peer);
+      SSL_free(ssl);
+    }
+    for (int peer : peers_)
+      ::close(peer);
+  }
+  SSL_CTX* context_ = nullptr;
+  int listener_ = -1;
+  std::vector<int> peers_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<int> closed_{0};
   std::thread thread_;
 };
 
@@ -144,6 +225,30 @@ TEST_CASE("TLS to something that speaks none fails with a reason and no crash") 
   config.timeout = 500 * millisecond;
   auto result = make_sink(config)->deliver(sample_alert());
   CHECK(result.outcome == Delivery::Outcome::retry);
+}
+
+TEST_CASE("an alert after a TLS server's goodbye goes out over a new connection and is not lost") {
+  PoliteTlsServer server;
+  SinkConfig config;
+  config.kind = SinkConfig::Kind::syslog;
+  config.address = "127.0.0.1:" + std::to_string(server.port);
+  config.tls = true;
+  config.ca = server.dir.path("pki/ca.pem");
+  config.timeout = 2 * second;
+  auto sink = make_sink(config);
+  for (int i = 1; i <= 3; ++i) {
+    auto delivery = sink->deliver(sample_alert());
+    INFO(delivery.error);
+    CHECK(delivery.outcome == Delivery::Outcome::done);
+    REQUIRE(server.closed(i));
+    CHECK(server.messages == i);
+  }
+  // One that stays open is used again, tickets or not.
+  server.each = 2;
+  for (int i = 0; i < 2; ++i)
+    CHECK(sink->deliver(sample_alert()).outcome == Delivery::Outcome::done);
+  REQUIRE(server.closed(4));
+  CHECK(server.messages == 5);
 }
 
 TEST_CASE("a syslog frame counts its octets and is RFC 5424 with a CEF body") {
