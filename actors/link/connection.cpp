@@ -60,7 +60,7 @@ void Connection::attach(ScribePtr scribe) {
 }
 
 void Connection::await_readable() {
-  if (mode_ == Mode::closed || mode_ == Mode::held || reading_ || paused_) return;
+  if (mode_ == Mode::closed || mode_ == Mode::held || reading_ || paused_ || stalled_since_) return;
   reading_ = true;
   socket_.async_wait(Socket::wait_read,
                      [self = shared_from_this()](const boost::system::error_code& failure) {
@@ -73,7 +73,8 @@ void Connection::await_readable() {
 
 void Connection::on_readable() {
   static thread_local std::array<char, feed_at_a_time> buffer;
-  for (int turn = 0; turn < reads_per_turn && mode_ != Mode::closed && mode_ != Mode::held && !paused_;
+  for (int turn = 0;
+       turn < reads_per_turn && mode_ != Mode::closed && mode_ != Mode::held && !paused_ && !stalled_since_;
        ++turn) {
     auto count = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), 0);
     if (count < 0) {
@@ -150,6 +151,10 @@ bool Connection::take_plain(std::string_view plain) {
 
 bool Connection::take_frames() {
   while (mode_ == Mode::link) {
+    if (guard_->crowded()) { // what was read already waits in reader_; resume() comes back here
+      if (!stalled_since_) stalled_since_ = Clock::now();
+      break;
+    }
     Frame frame;
     auto status = reader_.next(frame);
     if (status == FrameReader::Status::more) break;
@@ -247,7 +252,15 @@ void Connection::from_caf(std::vector<char> frames) {
       rest.remove_prefix(size);
     }
     if (!plain.empty()) self->send_plain(plain);
+    if (self->stalled_since_ && !self->guard_->crowded()) self->resume();
   });
+}
+
+/// Answers have gone out: takes what waits, then reads on.
+void Connection::resume() {
+  if (mode_ == Mode::closed) return;
+  stalled_since_.reset();
+  if (take_frames()) await_readable();
 }
 
 void Connection::send_plain(std::string_view plain) {
@@ -322,7 +335,10 @@ void Connection::tick(Clock::time_point now) {
   if (slow_since_ && now - *slow_since_ > timing_.slow)
     return close({CloseCause::slow, Violation::none, "does not take what it is sent"}, false);
   // While we do not read, silence is ours.
-  if (paused_) last_in_ = now;
+  if (stalled_since_ && now - *stalled_since_ > timing_.stalled)
+    return close({CloseCause::violation, Violation::unanswered,
+                  std::to_string(guard_->unanswered()) + " messages under way, and none of them answered"});
+  if (paused_ || stalled_since_) last_in_ = now;
   if (now - last_in_ > timing_.silence) return close({CloseCause::silent, Violation::none, "no heartbeat"});
   if (now - last_beat_ >= timing_.heartbeat) {
     last_beat_ = now;

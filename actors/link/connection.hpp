@@ -83,6 +83,7 @@ private:
   void send_plain(std::string_view plain);
   void flush();
   void finish();
+  void resume();
   [[nodiscard]] std::size_t unsent() const { return out_.size() - sent_; }
 
   std::uint64_t id_;
@@ -106,6 +107,7 @@ private:
   std::optional<CloseReason> said_goodbye_;
   Clock::time_point deadline_, last_in_, last_beat_;
   std::optional<Clock::time_point> slow_since_;
+  std::optional<Clock::time_point> stalled_since_; ///< the guard is crowded: nothing is read
 };
 
 } // namespace iris

@@ -52,6 +52,7 @@ struct LinkTiming {
   std::chrono::milliseconds silence{30'000}; ///< without any byte the peer is gone
   std::chrono::milliseconds probe{3'000};    ///< for an old connection of the same identity to answer
   std::chrono::milliseconds slow{30'000};    ///< with more than max_buffered under way
+  std::chrono::milliseconds stalled{30'000}; ///< with as many unanswered messages as it may have
 };
 
 inline constexpr std::size_t max_buffered = 4 << 20; ///< towards a slow peer, tolerated for LinkTiming::slow

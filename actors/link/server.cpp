@@ -147,6 +147,7 @@ void LinkServer::Impl::on_established(const SharedConnection& connection) {
   guard.own = caf.own_node();
   guard.inwards = types(options.to_cloud, true);
   guard.outwards = types(options.from_cloud, false);
+  guard.max_unanswered = options.max_unanswered;
   connection->begin_link(std::move(guard));
   count(authenticated);
   on_control([this, id = connection->id(), certificate = *certificate] {

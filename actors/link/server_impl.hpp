@@ -100,7 +100,7 @@ struct LinkServer::Impl final : public ConnectionOwner {
   std::map<NodeId, std::uint64_t> nodes; ///< admitted or being admitted
   std::map<NodeId, bool> purging;        ///< closed, but CAF still knows them
   std::array<std::atomic<std::uint64_t>, counts> counters{};
-  std::array<std::atomic<std::uint64_t>, std::size_t(Violation::unsolicited_response) + 1> violations{};
+  std::array<std::atomic<std::uint64_t>, std::size_t(Violation::unanswered) + 1> violations{};
   ConnectionCounters traffic;
   bool stopping = false;
 };

@@ -10,6 +10,7 @@
 #include <caf/scoped_actor.hpp>
 #include <spdlog/spdlog.h>
 
+#include <cstdlib>
 #include <filesystem>
 
 namespace iris {
@@ -62,6 +63,11 @@ Result<void> CloudProgram::Impl::start_world() {
   world->version = IRIS_VERSION;
   world->directory = &directory;
   world->now = TickScale::wall_now;
+  world->fatal = [](const std::string& why) {
+    spdlog::critical("{}; this process ends", why);
+    spdlog::default_logger()->flush();
+    std::_Exit(1); // without closing the database, which may not be touched
+  };
   heavy = std::make_unique<Worker>(10'000);
   world->run_heavy = [this](std::function<void()> task) {
     if (!heavy->give(std::move(task)) && ready) spdlog::error("too much training waits; some is left out");
@@ -86,8 +92,7 @@ caf::strong_actor_ptr CloudProgram::Impl::open_session(const ConnectionInfo& inf
     if (server) server->close(id, std::move(why));
   };
   const auto name = info.identity.tenant + "/" + info.identity.name;
-  // Credit and the limit on questions bound what a peer can put into this mailbox; what exceeds it is
-  // dropped.
+  // What a peer can put into this mailbox the link bounds (LinkServerOptions::max_unanswered).
   ActorMeta meta{"session", name, world->supervisor->id(), 10'000, MailboxPolicy::drop_newest};
   auto handle =
       spawn_in<SessionActor, SessionState>(*system, directory, meta, session, world, std::move(peer));
@@ -106,6 +111,7 @@ Result<void> CloudProgram::Impl::start_link() {
   options.listen = config.listen;
   options.tls = {paths.pki() + "/" + pki::server_certificate, paths.pki() + "/" + pki::server_key,
                  paths.pki() + "/" + pki::ca_certificate, paths.pki() + "/" + pki::revocations};
+  options.max_unanswered = std::max<std::size_t>(options.max_unanswered, config.credit_batches + 64);
   LinkServerEvents events;
   // Called on the link's control thread only.
   auto sessions = std::make_shared<std::map<std::uint64_t, SessionActor>>();
@@ -123,7 +129,8 @@ Result<void> CloudProgram::Impl::start_link() {
   events.closed = [sessions](const ConnectionInfo& info, const CloseReason& reason) {
     auto found = sessions->find(info.id);
     if (found == sessions->end()) return;
-    caf::anon_send(found->second, atom::down_v, to_string(reason));
+    // At high priority it is never dropped, however full the mailbox is.
+    caf::anon_send<caf::message_priority::high>(found->second, atom::down_v, to_string(reason));
     sessions->erase(found);
   };
   events.alarm = [this](const ConnectionInfo& info, const CloseReason& reason) {

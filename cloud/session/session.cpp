@@ -16,7 +16,8 @@ using namespace std::chrono_literals;
 
 constexpr auto aggregator_deadline = 40s;
 constexpr auto push_deadline = 30s;
-constexpr std::size_t questions_limit = 16;  ///< of one operator under way
+constexpr std::size_t questions_limit = 16; ///< of one operator under way
+constexpr unsigned hellos_limit = 2;
 constexpr std::size_t waiting_limit = 1'024; ///< documents for one gateway
 
 std::string label_of(const SessionPeer& peer) {
@@ -66,6 +67,15 @@ wire::Welcome welcome_message(const CloudWorld& world, const SessionPeer& peer, 
 caf::result<wire::Welcome> take_hello(Self self, const WorldPtr& world, const Peer& peer,
                                       const wire::Hello& message) {
   auto& s = self->state;
+  // A gateway whose spool cannot go on in its epoch says it once more, for a new one.
+  if (++s.hellos > hellos_limit) {
+    const std::string why = "says hello again and again";
+    if (s.hellos == hellos_limit + 1) {
+      spdlog::warn("{} cut off: {}", label_of(*peer), why);
+      peer->close(why);
+    }
+    return caf::make_error(caf::sec::runtime_error, why);
+  }
   auto hello = decode_hello(message.bytes);
   if (!hello) return refuse(self, world, peer, hello.error().message);
   const std::string who = peer->identity.role == Role::operator_ ? "the shell" : "the gateway";

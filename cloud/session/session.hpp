@@ -19,6 +19,7 @@ struct SessionState {
   static inline const char* name = "session";
   std::uint64_t number = 0;
   bool welcomed = false, refused = false;
+  unsigned hellos = 0;
   std::string version;
   AggregatorActor aggregator;
   UplinkActor uplink; ///< the gateway's end

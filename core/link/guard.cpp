@@ -115,6 +115,8 @@ const char* to_string(Violation violation) {
     return "error-context";
   case Violation::unsolicited_response:
     return "unsolicited-response";
+  case Violation::unanswered:
+    return "unanswered";
   }
   return "unknown";
 }
@@ -264,6 +266,8 @@ Guard::Verdict Guard::node_pair(const Rule& rule, const Frame& frame) {
     if (!read_error(in, context)) return refuse(Violation::malformed);
     if (context) return refuse(Violation::error_context);
     peer_sources_.erase(frame.header.source);
+    for (auto& entry : unanswered_)
+      if (entry.source == frame.header.source) entry.orphan = true;
   }
   if (!in.at_end()) return refuse(Violation::malformed);
   return {};
@@ -295,7 +299,29 @@ Guard::Verdict Guard::message(const Frame& frame) {
     if (peer_sources_.size() >= options_.max_sources) return refuse(Violation::sources);
     peer_sources_.insert(header.source);
   }
+  if (!response && options_.side == Side::server) {
+    unanswered_.push_back(
+        {header.source, header.data & request_mask, frame.bytes.size(), header.source == 0});
+    unanswered_bytes_ += frame.bytes.size();
+  }
   return {};
+}
+
+/// A frame of ours that may be the answer to one of the peer's messages. The session takes them in order, so
+/// orphans that came before one that it answered have left its mailbox.
+void Guard::answers(const FrameHeader& header) {
+  const auto id = header.data & request_mask;
+  if (id != 0 && (header.data & response_flag) == 0) return; // a question of ours
+  auto found = std::find_if(unanswered_.begin(), unanswered_.end(), [&](const Unanswered& entry) {
+    return !entry.orphan && entry.source == header.dest && entry.id == id;
+  });
+  if (found == unanswered_.end()) return;
+  unanswered_bytes_ -= found->bytes;
+  auto rest = std::remove_if(unanswered_.begin(), found, [&](const Unanswered& entry) {
+    if (entry.orphan) unanswered_bytes_ -= entry.bytes;
+    return entry.orphan;
+  });
+  unanswered_.erase(rest, found + 1);
 }
 
 void Guard::asked(std::uint64_t message_id) {
@@ -335,6 +361,7 @@ Guard::Outward Guard::outward(const Frame& frame, std::string& rewritten) {
     return cut_error_context(frame, in, rewritten) ? Outward::rewritten : Outward::pass;
   }
   case Operation::direct: {
+    answers(header); // also one that is too large to go out: the session is done with it
     // By name: CAF's search for SpawnServ on every new node.
     if ((header.flags & flag_named_receiver) != 0 || header.payload_length > largest_payload)
       return Outward::drop;

@@ -31,6 +31,7 @@ enum class Violation : std::uint8_t {
   message_layout,       ///< a message whose content is not what its type says
   error_context,        ///< an error with something in its luggage
   unsolicited_response, ///< an answer to a question that was not asked
+  unanswered,           ///< more that waits for an answer than allowed, for too long
 };
 [[nodiscard]] const char* to_string(Violation violation); ///< "message-type", …
 
@@ -53,6 +54,8 @@ struct GuardOptions {
   std::vector<WireType> outwards;  ///< what it may be sent
   std::size_t max_sources = 16;    ///< distinct actors of the peer that are alive at a time
   std::size_t max_requests = 4096; ///< of ours that wait for an answer; older ones are forgotten
+  /// Server: the peer's messages that wait for an answer, and their bytes; then the guard is crowded().
+  std::size_t max_unanswered = 256, max_unanswered_bytes = 8 << 20;
 };
 
 struct Rule;
@@ -77,6 +80,13 @@ public:
   /// (then `rewritten` holds the frame).
   [[nodiscard]] Outward outward(const Frame& frame, std::string& rewritten);
 
+  /// The peer has as much under way as it may: let nothing more in until an answer has gone out.
+  [[nodiscard]] bool crowded() const {
+    return unanswered_.size() >= options_.max_unanswered ||
+           unanswered_bytes_ >= options_.max_unanswered_bytes;
+  }
+  [[nodiscard]] std::size_t unanswered() const { return unanswered_.size(); }
+
   /// The peer's node id, once its handshake was seen.
   [[nodiscard]] const NodeId* peer_node() const { return handshakes_ > 0 ? &peer_ : nullptr; }
   /// Server: the session's actor id, once our handshake went out. Client: the peer's session.
@@ -91,7 +101,15 @@ private:
   Verdict message(const Frame& frame);
   bool answered(std::uint64_t message_id);
   void asked(std::uint64_t message_id);
+  void answers(const FrameHeader& header);
   [[nodiscard]] bool spoke(std::uint64_t actor) const;
+
+  /// A message of the peer's that its session has not answered.
+  struct Unanswered {
+    std::uint64_t source, id; ///< id 0: it asks for none, and gets one without a number
+    std::size_t bytes;
+    bool orphan; ///< nobody is left to answer to: gone when one that came later was answered
+  };
 
   GuardOptions options_;
   NodeId peer_{};
@@ -101,6 +119,8 @@ private:
   std::deque<std::uint64_t> own_sources_; ///< the last few of ours that spoke, oldest first
   std::unordered_set<std::uint64_t> requests_;
   std::deque<std::uint64_t> request_order_;
+  std::vector<Unanswered> unanswered_; ///< in order of arrival
+  std::size_t unanswered_bytes_ = 0;
 };
 
 /// Heartbeats are made and eaten by the link itself; "operation data" tells them apart. From

@@ -99,3 +99,22 @@ TEST_CASE("a gateway asks no questions, and an operator's rights come from his c
   auto broken = decode_reply(cloud.ask<wire::Reply>(ann, wire::Query{std::vector<char>(16, 'x')}).bytes);
   CHECK(broken->status != 0);
 }
+
+TEST_CASE("issue: a second hello gets a new epoch, a third one cuts the gateway off") {
+  TempDir dir;
+  Cloud cloud{dir};
+  std::vector<std::string> closed;
+  auto session = cloud.open_session(Role::gateway, "acme", "gw-1", closed);
+  auto hello = [&] {
+    return read_welcome(cloud.ask<wire::Welcome>(session, wire::Hello{hello_bytes(1, 0)}).bytes).epoch;
+  };
+  CHECK(hello() == 1);
+  CHECK(hello() == 2); // as the uplink does when its spool cannot go on
+  CHECK(closed.empty());
+  CHECK_THROWS(hello());
+  CHECK_THROWS(hello());
+  CHECK(closed == std::vector<std::string>{"says hello again and again"});
+  auto again = cloud.open_session(Role::gateway, "acme", "gw-1", closed);
+  auto epoch = read_welcome(cloud.ask<wire::Welcome>(again, wire::Hello{hello_bytes(1, 0)}).bytes).epoch;
+  CHECK(epoch == 3); // the refused ones made none
+}

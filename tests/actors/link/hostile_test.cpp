@@ -307,3 +307,55 @@ TEST_CASE("an identity is at one place at a time", "[link][hostile]") {
       CHECK(peer->farewell() == CloseCause::revoked);
   }
 }
+
+TEST_CASE("issue: a peer that only asks has a bounded number of messages inside, and is closed",
+          "[link][hostile]") {
+  Authority authority;
+  Cloud cloud{authority.cloud(), [](LinkServerOptions& options) {
+                options.timing.stalled = 1s;
+                options.max_unanswered = 32;
+              }};
+  Node honest{authority.give(gateway("gw-1")), {cloud.address()}};
+  auto session = honest.connect();
+  REQUIRE(session);
+  RawPeer peer{authority.give(gateway("gw-2")), cloud.address(), random_node(cloud.system)};
+  REQUIRE(peer.handshake());
+  auto ask = [&](std::uint64_t number, std::uint64_t id) {
+    return frame(Operation::direct, 0, 5, peer.session,
+                 message("linktest::Ping", iris::test::number(number, 8) + text("x")), id);
+  };
+  std::string all;
+  for (std::uint64_t id = 1; id <= 500; ++id)
+    all += ask(555, id);
+  peer.send(all);
+  Closed closed;
+  REQUIRE(cloud.closed.wait(closed));
+  CHECK(closed.info.identity == gateway("gw-2"));
+  CHECK(closed.reason.violation == Violation::unanswered);
+  CHECK(cloud.pings == 32);
+  CHECK(cloud.counter("violation.unanswered") == 1);
+  CHECK(honest.ping(session, 4) == "4");
+}
+
+TEST_CASE("a peer that asked more than it may gets its answers all the same, when they are there",
+          "[link][hostile]") {
+  Authority authority;
+  Cloud cloud{authority.cloud(), [](LinkServerOptions& options) {
+                options.timing.stalled = 5s;
+                options.max_unanswered = 8;
+              }};
+  RawPeer peer{authority.give(gateway("gw-2")), cloud.address(), random_node(cloud.system)};
+  REQUIRE(peer.handshake());
+  std::string all;
+  for (std::uint64_t i = 0; i < 1'000; ++i) // after 7 of the first kind, the eighth answers them
+    all += frame(Operation::direct, 0, 5, peer.session,
+                 message("linktest::Ping", iris::test::number(i % 8 == 7 ? 556 : 555, 8) + text("x")), i + 1);
+  peer.send(all);
+  std::string answer;
+  for (int answers = 0; answers < 1'000;) {
+    REQUIRE(peer.next_frame(answer));
+    answers += answer.find("linktest::Pong") != std::string::npos;
+  }
+  CHECK(cloud.pings == 1'000);
+  CHECK(cloud.closed.size() == 0);
+}

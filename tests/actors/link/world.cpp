@@ -28,9 +28,19 @@ Timestamp now() { return Timestamp(std::time(nullptr)) * iris::second; }
 const std::vector<WireType> to_cloud{{"linktest::Ping", "8b"}}, from_cloud{{"linktest::Pong", "8b"}};
 
 caf::behavior session_actor(caf::event_based_actor* self, std::atomic<std::uint64_t>* pings) {
+  auto held = std::make_shared<std::vector<caf::typed_response_promise<Pong>>>();
   return {
       [=](const Ping& ping) -> caf::result<Pong> {
         ++*pings;
+        if (ping.number == 555) { // for the peer that only asks: answered all at once, with 556
+          held->push_back(self->make_response_promise<Pong>());
+          return held->back();
+        }
+        if (ping.number == 556) {
+          for (auto& promise : *held)
+            promise.deliver(Pong{555, {}});
+          held->clear();
+        }
         if (ping.number == 666)
           return caf::make_error(caf::sec::runtime_error, "because of", std::string(30, 'x'));
         // A flood on demand, for the peer that does not read.

@@ -263,3 +263,42 @@ TEST_CASE("an error leaves without its context and then passes on the other side
   REQUIRE(cloud.out(gone) == Guard::Outward::rewritten);
   CHECK(gateway.in(cloud.rewritten).action == Guard::Inward::pass);
 }
+
+TEST_CASE("issue: a peer has only so much under way that is not answered", "[guard]") {
+  CloudGate gate;
+  auto ask = [&](std::uint64_t id, std::uint64_t source = uplink) {
+    return gate.in(gate.direct(hello(), source, session, id)).action == Guard::Inward::pass;
+  };
+  auto answer = [&](std::uint64_t id, std::uint64_t dest = uplink) {
+    auto welcome = message("iris::wire::Welcome", text("w"));
+    return gate.out(frame(direct, 0, session, dest, welcome, id == async_id ? id : id | response));
+  };
+  for (std::uint64_t id = 1; id <= 256; ++id) {
+    CHECK_FALSE(gate.guard.crowded());
+    REQUIRE(ask(id));
+  }
+  CHECK(gate.guard.crowded());
+  CHECK(answer(999) == Guard::Outward::pass); // answers nothing that was asked
+  CHECK(answer(1, uplink + 1) == Guard::Outward::pass);
+  CHECK(gate.guard.crowded());
+  CHECK(answer(200) == Guard::Outward::pass);
+  CHECK_FALSE(gate.guard.crowded());
+  CHECK(answer(200) == Guard::Outward::pass); // answered once
+  CHECK(gate.guard.unanswered() == 255);
+  // Nobody is left to answer to: they count until one that came later was answered.
+  REQUIRE(ask(7, uplink + 1));
+  REQUIRE(gate.in(frame(down, 0, uplink, 0, pair_of(gateway_node, cloud_node) + error(0))).action ==
+          Guard::Inward::pass);
+  CHECK(gate.guard.crowded());
+  CHECK(answer(7, uplink + 1) == Guard::Outward::pass);
+  CHECK(gate.guard.unanswered() == 0);
+  // By bytes; and a question without a number is answered without one.
+  auto large = message("iris::wire::Hello", text(std::string((1 << 20) - 100, 'x')));
+  for (int i = 0; i < 9; ++i)
+    REQUIRE(gate.in(gate.direct(large, uplink + 1)).action == Guard::Inward::pass);
+  CHECK(gate.guard.crowded());
+  for (int i = 0; i < 9; ++i)
+    CHECK(answer(async_id, uplink + 1) == Guard::Outward::pass);
+  CHECK_FALSE(gate.guard.crowded());
+  CHECK(gate.guard.unanswered() == 0);
+}
