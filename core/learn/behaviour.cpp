@@ -205,7 +205,7 @@ std::vector<Behaviour> behaviours_of(const Observation& observation) {
     put_level(dns, 1, std::string{registrable_domain(name)});
     all.push_back(std::move(dns));
   } else if (const auto* exit = std::get_if<ProcessExit>(&observation.what)) {
-    if (exit->exit_code == 0 && exit->signal == 0) return all;
+    if ((exit->exit_code == 0 && exit->signal == 0) || exit->exe.empty()) return all; // unread: no name
     Behaviour ended{.family = Family::exit};
     put_level(ended, 0,
               exit->exe + (exit->signal ? " ended by signal " + std::to_string(exit->signal)

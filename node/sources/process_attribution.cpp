@@ -64,7 +64,10 @@ void ProcessAttribution::on_exec(SensedExec exec) {
   ++counters_.execs;
   counters_.redacted += redact_args(exec.facts.args);
   exec.facts.at = exec.boot_at + offset_;
+  const bool unread = exec.unread;
   auto result = table_.exec(std::move(exec.facts));
+  // Without a name or arguments it would be judged as something new; the sensor counts it as a loss.
+  if (unread) return;
   deliver(std::move(result), exec.file, exec.script, exec.boot_at);
 }
 

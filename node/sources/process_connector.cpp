@@ -150,10 +150,12 @@ private:
     if (what != event_exec) return;
     SensedExec out;
     auto files = read_process(data[1]);
-    if (!files.complete) {
+    out.unread = !files.complete;
+    if (out.unread) {
       ++unread_;
-      files.facts.args_cut = true;
+      files.facts.container.reset(); // of what ended already the kernel says "/"; the fork knows better
     }
+    files.facts.pid = data[1];
     out.facts = std::move(files.facts);
     out.file = files.file;
     out.boot_at = boot_at;

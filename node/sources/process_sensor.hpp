@@ -12,6 +12,7 @@ struct SensedExec {
   ExecFacts facts;          ///< without `at`
   FileFacts file;           ///< of the executable
   std::string script;       ///< "#!": the script that the kernel was told to run
+  bool unread = false;      ///< gone before its arguments and its file could be read
   std::int64_t boot_at = 0; ///< CLOCK_BOOTTIME ns
 };
 
@@ -40,7 +41,8 @@ public:
   virtual void about_to_sleep() {}
   /// Events lost since the last call, of any kind.
   [[nodiscard]] virtual std::uint64_t take_lost() = 0;
-  /// Execs since the last call whose process was gone before its arguments could be read.
+  /// Execs since the last call whose process was gone before its arguments could be read: a loss, since they
+  /// are not told as starts.
   [[nodiscard]] virtual std::uint64_t take_unread() { return 0; }
 };
 

@@ -89,7 +89,8 @@ void test_processes(ProcessSensorChoice choice) {
   std::printf("%s: %d of %d attributed, %zu with all arguments, %llu lost, %llu unread\n",
               watch.source->sensor(), attributed, runs, complete.size(), (unsigned long long)statistics.lost,
               (unsigned long long)statistics.unread);
-  LAB_CHECK(attributed == runs);
+  // What was gone too soon for the connector is counted, but not told without a name.
+  LAB_CHECK(ebpf ? attributed == runs : attributed + int(statistics.unread) >= runs);
   LAB_CHECK(statistics.lost == 0);
   // The connector reads /proc after the fact; on a machine under load a few may be gone, and are told to be.
   LAB_CHECK(ebpf ? complete.size() == runs : complete.size() >= runs * 9 / 10);

@@ -111,6 +111,26 @@ TEST_CASE("of what ran before us only files of the container's own root are call
   }
 }
 
+TEST_CASE("a process that was gone too soon is no start without a name, and keeps its place in the tree") {
+  ProcessAttribution attribution{100};
+  attribution.on_fork(1, 4'000'001, 0);
+  attribution.on_exec(exec(4'000'001, {"/bin/app"}, 1));
+  attribution.on_fork(4'000'001, 4'000'002, 0);
+  SensedExec gone;
+  gone.facts.pid = 4'000'002;
+  gone.unread = true;
+  attribution.on_exec(gone);
+  attribution.on_fork(4'000'002, 4'000'003, 0);
+  attribution.on_exec(exec(4'000'003, {"/bin/child"}, 1));
+  attribution.on_exit(4'000'002, 0, 1);
+  auto events = attribution.take();
+  REQUIRE(events.size() == 3);
+  CHECK(std::get<ProcessStart>(events[1].what).process.exe == "/bin/child");
+  CHECK(std::get<ProcessStart>(events[1].what).process.parent_exe == "/bin/app");
+  CHECK(std::get<ProcessExit>(events[2].what).pid == 4'000'002);
+  CHECK(events[2].container == box);
+}
+
 TEST_CASE("scripts are named by their whole path") {
   ProcessAttribution attribution{100};
   attribution.on_exec(exec(4'000'001, {"/usr/bin/python3", "x.py"}, 1));
