@@ -280,6 +280,7 @@ AggregatorActor::behavior_type aggregator(Self self, WorldPtr world, std::string
         auto& now = self->state;
         if (now.session_number != number) return;
         now.session = nullptr;
+        now.session_number = 0; // the write of its Hello may still be under way: it must not set it again
         LedgerChange change;
         now.ledger->end_session(world->now(), change);
         make_durable(

@@ -118,3 +118,21 @@ TEST_CASE("issue: a second hello gets a new epoch, a third one cuts the gateway 
   auto epoch = read_welcome(cloud.ask<wire::Welcome>(again, wire::Hello{hello_bytes(1, 0)}).bytes).epoch;
   CHECK(epoch == 3); // the refused ones made none
 }
+
+TEST_CASE("issue: a gateway that leaves right after Hello does not stay connected") {
+  TempDir dir;
+  Cloud cloud{dir};
+  std::vector<std::string> closed;
+  auto session = cloud.open_session(Role::gateway, "acme", "gw-1", closed);
+  cloud.self->send(session, wire::Hello{hello_bytes(1, 0)});
+  cloud.self->send(session, atom::down_v, std::string{"gone"}); // while the Hello is being written
+  cloud.settle();
+  CHECK(cloud.query("gateways").lines[0].find("\"connected\":false") != std::string::npos);
+  auto seen = cloud.ask<Ref<InspectAnswer>>(cloud.aggregator(), atom::inspect_v);
+  CHECK(seen->json.find("\"connected\":false") != std::string::npos);
+  cloud.clock += cloud.world->settings.retire_after + 60 * second;
+  cloud.pass(std::chrono::seconds{11}, std::chrono::seconds{1});
+  cloud.clock += cloud.world->settings.retire_after + 60 * second;
+  cloud.pass(std::chrono::seconds{11}, std::chrono::seconds{1});
+  CHECK(cloud.world->aggregators.size() == 0);
+}
