@@ -5,6 +5,7 @@
 #include "cloud/frontdesk/listings.hpp"
 #include "cloud/trainer/trainer_actor.hpp"
 #include "core/alert/json_writer.hpp"
+#include "core/inventory/bounded_json.hpp"
 #include "core/learn/trainer.hpp"
 
 #include <nlohmann/json.hpp>
@@ -20,15 +21,20 @@ bool actor_visible(const std::string& json_line, const std::string& tenant) {
   auto tree = nlohmann::json::parse(json_line, nullptr, false);
   if (!tree.is_object() || !tree.contains("name") || !tree["name"].is_string()) return false;
   const auto& name = tree["name"].get_ref<const std::string&>();
-  auto slash = name.find('/');
-  return slash == std::string::npos || name.substr(0, slash) == tenant;
+  const auto slash = name.find('/');
+  return slash != std::string::npos && name.substr(0, slash) == tenant;
 }
 
-std::string with_node(const std::string& json_line, const std::string& node) {
-  if (json_line.size() < 2 || json_line.front() != '{') return json_line;
+std::optional<std::string> with_node(const std::string& json_line, const std::string& node) {
+  auto tree = parse_bounded(json_line, "a line");
+  if (!tree || !tree->is_object()) return std::nullopt;
+  // The fields keep their order, unless one speaks for another node, or the line is more than one.
+  std::string fields{json_line, json_line.find('{')};
+  if (tree->erase("node") != 0 || fields.find_first_of("\r\n") != std::string::npos)
+    fields = tree->dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   JsonWriter out;
   out.text(node);
-  return "{\"node\":" + out.str() + (json_line[1] == '}' ? "" : ",") + json_line.substr(1);
+  return "{\"node\":" + out.str() + (tree->empty() ? "" : ",") + fields.substr(1);
 }
 
 namespace {
@@ -75,6 +81,29 @@ std::vector<const SessionNotice*> gateways_in(const FrontdeskState& s, const std
   return result;
 }
 
+/// How a gateway's rows are marked: by its name, or with its tenant where that alone would name another.
+std::string shown_name(const Identity& gateway, const std::vector<const SessionNotice*>& all) {
+  const bool alone =
+      gateway.name != "cloud" && std::count_if(all.begin(), all.end(), [&](const SessionNotice* notice) {
+                                   return notice->identity.name == gateway.name;
+                                 }) == 1;
+  return alone ? gateway.name : gateway.tenant + "/" + gateway.name;
+}
+
+/// Marks all lines; what is no JSON object is left out, and the answer partial then.
+void mark_lines(QueryAnswer& answer, const std::string& node) {
+  std::vector<std::string> lines;
+  lines.reserve(answer.lines.size());
+  for (const auto& line : answer.lines)
+    if (auto marked = with_node(line, node)) lines.push_back(std::move(*marked));
+  if (lines.size() < answer.lines.size()) {
+    answer.partial = true;
+    spdlog::warn("{}: {} lines of its answer are no JSON objects and are left out", node,
+                 answer.lines.size() - lines.size());
+  }
+  answer.lines = std::move(lines);
+}
+
 /// "actors [NODE]" and "actor NODE ID".
 caf::result<Answer> about_actors(Self self, const WorldPtr& world, const QueryRequest& query) {
   auto& s = self->state;
@@ -99,17 +128,13 @@ caf::result<Answer> about_actors(Self self, const WorldPtr& world, const QueryRe
     ask(self, world->inspector.get(), part, gather, "the cloud's inspector",
         [tenant = query.tenant, one](QueryAnswer& answer) {
           std::erase_if(answer.lines, [&](const std::string& line) { return !actor_visible(line, tenant); });
-          for (auto& line : answer.lines)
-            line = with_node(line, "cloud");
+          mark_lines(answer, "cloud");
           if (one && answer.status == 0 && answer.lines.empty())
             answer = answer_error(Errc::not_found, "there is no such actor");
         });
   for (const auto* notice : gateways)
     ask(self, notice->session, part, gather, "gateway " + notice->identity.name,
-        [name = notice->identity.name](QueryAnswer& answer) {
-          for (auto& line : answer.lines)
-            line = with_node(line, name);
-        });
+        [name = shown_name(notice->identity, gateways)](QueryAnswer& answer) { mark_lines(answer, name); });
   return promise;
 }
 

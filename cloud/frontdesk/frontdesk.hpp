@@ -3,6 +3,8 @@
 #include "cloud/world.hpp"
 
 #include <map>
+#include <optional>
+#include <string>
 
 namespace iris {
 
@@ -20,9 +22,11 @@ struct FrontdeskState {
 FrontdeskActor::behavior_type frontdesk(FrontdeskActor::stateful_pointer<FrontdeskState> self,
                                         WorldPtr world);
 
-/// Whether a listed actor may be seen: names of the cloud's actors that belong to a tenant begin with it.
+/// Whether a listed actor of the cloud may be seen: the names of those that belong to a tenant begin with it
+/// and a slash. Those of no tenant (sinks, store, supervisor) speak of all, and only "*" sees them.
 [[nodiscard]] bool actor_visible(const std::string& json_line, const std::string& tenant);
-/// The line with a field "node" in front.
-[[nodiscard]] std::string with_node(const std::string& json_line, const std::string& node);
+/// The line with a field "node" in front, and no other that is called so; nothing if it is no JSON object
+/// within the limits of parse_bounded().
+[[nodiscard]] std::optional<std::string> with_node(const std::string& json_line, const std::string& node);
 
 } // namespace iris

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <set>
 
 using namespace iris;
 using namespace iris::test;
@@ -154,9 +155,54 @@ TEST_CASE_METHOD(TwoTenants, "actors are listed by node; one that does not answe
 TEST_CASE("names of the cloud's actors are shown to their tenant only") {
   CHECK(actor_visible(R"({"name":"acme/gw-1"})", "acme"));
   CHECK_FALSE(actor_visible(R"({"name":"acme/gw-1"})", "acm"));
-  CHECK(actor_visible(R"({"name":""})", "acme"));
   CHECK(actor_visible(R"({"name":"x/y"})", "*"));
   CHECK_FALSE(actor_visible("garbage", "acme"));
+}
+
+TEST_CASE("actors that belong to no tenant are shown to an operator of all tenants only") {
+  // A sink's state tells where it goes and how many alerts all tenants have; the supervisor's names gateways.
+  for (const auto* line : {R"({"name":"soc","kind":"notifier"})", R"({"name":"","kind":"supervisor"})",
+                           R"({"name":"acme"})", R"({"kind":"store"})", R"({"name":7})"}) {
+    CHECK_FALSE(actor_visible(line, "acme"));
+    CHECK_FALSE(actor_visible(line, ""));
+    CHECK(actor_visible(line, "*"));
+  }
+}
+
+TEST_CASE("a gateway's rows cannot speak in the name of another node") {
   CHECK(with_node(R"({"id":1})", "gw") == R"({"node":"gw","id":1})");
   CHECK(with_node("{}", "gw") == R"({"node":"gw"})");
+  CHECK(with_node(R"({"z":2,"id":1})", "gw") == R"({"node":"gw","z":2,"id":1})"); // in their order
+  for (const auto* forged : {R"({"node":"cloud","id":1})", R"({"id":1,"node":"cloud","node":"gw-2"})",
+                             R"({"id":1,"\u006eode":"cloud"})", "{\n\"node\":\"cloud\",\r\n\"id\":1}"}) {
+    INFO(forged);
+    CHECK(with_node(forged, "gw") == R"({"node":"gw","id":1})");
+  }
+  CHECK(with_node(R"({"node":"cloud"})", "gw") == R"({"node":"gw"})");
+  const std::string deep = "{\"a\":" + std::string(300'000, '[') + std::string(300'000, ']') + "}";
+  for (const std::string& bad : {std::string{}, std::string{"[1]"}, std::string{"\"node\""}, std::string{"{"},
+                                 std::string{"{}{}"}, std::string{"garbage"}, deep})
+    CHECK_FALSE(with_node(bad, "gw"));
+}
+
+TEST_CASE_METHOD(TwoTenants, "rows of gateways that are called alike, or \"cloud\", name the tenant too") {
+  cloud.world->inspector.set(spawn_inspector(cloud.system, cloud.directory));
+  std::vector<std::string> closed;
+  auto heard = std::make_shared<FakeGateway>();
+  for (const auto& [tenant, name] : std::vector<std::pair<std::string, std::string>>{
+           {"acme", "cloud"}, {"acme", "gw-1"}, {"other", "gw-1"}}) {
+    auto uplink = spawn_in<UplinkActor, FakeUplinkState>(cloud.system, cloud.directory, {.kind = "fake"},
+                                                         fake_uplink, heard);
+    auto session = cloud.open_session(Role::gateway, tenant, name, closed);
+    cloud.self->send(uplink, atom::up_v, caf::actor_cast<caf::strong_actor_ptr>(session));
+  }
+  cloud.settle();
+  std::set<std::string> nodes;
+  for (const auto& line : cloud.query("actors", {}, "*").lines)
+    nodes.insert(nlohmann::json::parse(line)["node"].get<std::string>());
+  CHECK(nodes == std::set<std::string>{"cloud", "acme/cloud", "acme/gw-1", "other/gw-1"});
+  nodes.clear();
+  for (const auto& line : cloud.query("actors", {}, "other").lines)
+    nodes.insert(nlohmann::json::parse(line)["node"].get<std::string>());
+  CHECK(nodes == std::set<std::string>{"cloud", "gw-1"});
 }
