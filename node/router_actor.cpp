@@ -209,10 +209,10 @@ RouterActor::behavior_type router_actor(Self self, World world) {
       [=](atom::inspect) { return make_ref(InspectAnswer{describe(self->state, *world->memory)}); },
       [=](const Ref<ProcessBatch>& batch) { take_processes(self, world, *batch); },
       [=](const Ref<FlowBatch>& batch) {
-        for (const auto& answer : batch->answers)
-          self->state.attribution.lookup(answer, batch->role);
-        tell_alarms(self, world, *batch);
         std::vector<Observation> observations;
+        for (const auto& answer : batch->answers)
+          self->state.attribution.lookup(answer, batch->role, observations);
+        tell_alarms(self, world, *batch);
         for (const auto& flow : batch->flows)
           self->state.attribution.flow(flow, batch->role, observations);
         dispatch(self, world, std::move(observations));

@@ -47,8 +47,12 @@ constexpr std::array<DetectorInfo, 11> table{{
     {"network.destination", "A name or an address outside that this service never talks to.",
      "The peer backs off from name or address and port to registrable domain or /24, to the internet as "
      "such; scored as "
-     "process.novel. Attempts count too. Lookups and flows of one domain are one cause.",
-     "Another host of a domain that is known; anything inside a tunnel to a known peer.",
+     "process.novel. Attempts count too. Lookups and flows of one domain are one cause. A name counts for "
+     "who was "
+     "told it, and only in answer to a query that was seen.",
+     "Another host of a domain that is known; lookups that give no address outside, or go over TCP or TLS; a "
+     "service that gets false names for its own peers from a resolver of the attacker (whom it calls for the "
+     "first time then); anything inside a tunnel to a known peer.",
      "T1071 T1105 T1071.004", true},
     {"network.lateral",
      "A call to a LAN device, a sibling service or the gateway that this service never calls.",
@@ -89,7 +93,8 @@ constexpr std::array<DetectorInfo, 11> table{{
      "to stop it. "
      "7 bits; 2 where the service is not learned yet and ended by a plain exit code, as a one-shot does. "
      "One-shot containers that exit with 0 are quiet.",
-     "A service that hangs but does not die.", "T1499 T0814", false},
+     "A service that hangs but does not die; one that ended while the container engine itself was away.",
+     "T1499 T0814", false},
 }};
 
 } // namespace

@@ -4,10 +4,21 @@
 namespace iris {
 namespace {
 
+std::uint64_t domain_key(std::string_view domain, Family family) {
+  return hash64(domain, std::uint64_t(family) * 16 + 2);
+}
+
 /// The same cause for a name that is looked up and for the address behind it that is called.
 std::string cause_of_domain(std::string_view domain) {
-  auto mark = [&](Family family) { return key_mark(hash64(domain, std::uint64_t(family) * 16 + 2)); };
+  auto mark = [&](Family family) { return key_mark(domain_key(domain, family)); };
   return "destination:" + std::string{domain} + mark(Family::peer_out) + mark(Family::dns);
+}
+
+/// What is called often may be looked up seldom, and at another time of a life, since answers are kept: a
+/// domain that is known either way is known.
+bool knows_domain(const JudgeView& view, std::string_view domain) {
+  return view.find(domain_key(domain, Family::peer_out), Phase::startup) != nullptr ||
+         view.find(domain_key(domain, Family::dns), Phase::startup) != nullptr;
 }
 
 std::string expected(const JudgeView& view, const Act& act, Family family) {
@@ -24,6 +35,7 @@ std::optional<Finding> network_destination(const JudgeView& view, const Act& act
     return std::nullopt;
   const auto& behaviour = *act.behaviour;
   if (const auto* answer = std::get_if<DnsAnswer>(&act.observation.what)) {
+    if (knows_domain(view, behaviour.texts[1])) return std::nullopt;
     auto finding = finding_of(view, act, "network.destination", act.novelty.bits, "T1071.004");
     finding.cause = cause_of_domain(behaviour.texts[1]);
     finding.peer.kind = EntityKind::internet;

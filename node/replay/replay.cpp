@@ -198,13 +198,13 @@ private:
   void take(PacketPipeline& pipeline, Timestamp now) {
     if (!pipeline.harvest().empty()) {
       pipeline.take(harvest_);
+      observations_.clear();
       for (const auto& seen : harvest_.answers)
-        attribution_.lookup(seen, InterfaceRole::bridge);
+        attribution_.lookup(seen, InterfaceRole::bridge, observations_);
       if (!learning_)
         for (const auto& alarm : harvest_.alarms)
           raise(finding_of(alarm, party_at(alarm.src, alarm.dst, alarm.protocol),
                            party_at(alarm.dst, alarm.src, alarm.protocol)));
-      observations_.clear();
       // A capture is one place to listen at, so that no flow in it is another place's copy.
       for (const auto& flow : harvest_.flows)
         attribution_.flow(flow, InterfaceRole::bridge, observations_);

@@ -1,6 +1,11 @@
 #include "node/router/attribution.hpp"
 
 namespace iris {
+namespace {
+bool is_watched(const Entity& entity) {
+  return entity.kind == EntityKind::service || entity.kind == EntityKind::device;
+}
+} // namespace
 
 void Attribution::set_own_addresses(std::string gateway, const std::vector<IpAddress>& addresses) {
   own_.clear();
@@ -19,12 +24,24 @@ IpAddress Attribution::own_address_of(const IpAddress& client) {
   return address == IpAddress{} ? client : address;
 }
 
-void Attribution::lookup(const DnsSeen& seen, InterfaceRole role) {
+void Attribution::lookup(const DnsSeen& seen, InterfaceRole role, std::vector<Observation>& out) {
   if (is_other_copy(seen.client, seen.server, 53, 17, role)) return;
   const auto client = own_address_of(seen.client);
-  for (const auto& address : seen.answer.addresses)
-    if (inventory_.by_address(address)->kind == EntityKind::internet)
-      names_.tell(client, address, seen.answer.name);
+  DnsAnswer outside{seen.answer.name, {}};
+  for (const auto& address : seen.answer.addresses) {
+    if (inventory_.by_address(address)->kind != EntityKind::internet) continue;
+    names_.tell(client, address, seen.answer.name);
+    outside.addresses.push_back(address);
+  }
+  auto entity = inventory_.by_address(seen.client);
+  // Names without an address outside are those of the local network, and the tries of a search list.
+  if (outside.addresses.empty() || !is_watched(*entity)) return;
+  Observation observation;
+  observation.entity = std::move(entity);
+  observation.at = seen.at;
+  observation.phase = phases_.phase_of(observation.entity->container, seen.at);
+  observation.what = std::move(outside);
+  out.push_back(std::move(observation));
 }
 
 EntityPtr Attribution::entity_at(const IpAddress& address, const IpAddress& other) {
@@ -80,23 +97,20 @@ void Attribution::flow(const Flow& flow, InterfaceRole role, std::vector<Observa
   }
   auto src = entity_at(flow.src, flow.dst);
   auto dst = entity_at(flow.dst, flow.src);
-  auto watched = [](const EntityPtr& entity) {
-    return entity->kind == EntityKind::service || entity->kind == EntityKind::device;
-  };
-  if (!watched(src) && !watched(dst)) {
+  if (!is_watched(*src) && !is_watched(*dst)) {
     ++counters_.unattributed;
     return;
   }
   Observation observation;
   observation.at = flow.last;
   observation.what = flow;
-  if (watched(src)) {
+  if (is_watched(*src)) {
     observation.entity = src;
     observation.peer = dst;
     observation.phase = phases_.phase_of(src->container, flow.first);
     out.push_back(observation);
   }
-  if (watched(dst)) {
+  if (is_watched(*dst)) {
     observation.entity = dst;
     observation.peer = src;
     observation.phase = phases_.phase_of(dst->container, flow.first);

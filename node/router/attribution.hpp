@@ -34,8 +34,9 @@ public:
   void set_own_addresses(std::string gateway, const std::vector<IpAddress>& addresses);
   /// What the monitor itself asks (core-metadata), so that it is no part of anyone's habits.
   void set_own_target(const IpAddress& address, std::uint16_t port);
-  /// Someone was told a name: the addresses behind it have it, for him.
-  void lookup(const DnsSeen& seen, InterfaceRole role);
+  /// Someone was told a name: the addresses behind it have it, for him. An observation where he is a service
+  /// or a LAN device and an address is outside.
+  void lookup(const DnsSeen& seen, InterfaceRole role, std::vector<Observation>& out);
 
   void process(const std::string& container, Timestamp at, std::int64_t boot_at,
                const std::variant<ProcessStart, ProcessExit>& what, std::vector<Observation>& out);

@@ -256,6 +256,28 @@ TEST_CASE("a lookup and the call that follows are one cause") {
   CHECK(keys_in_cause(life.findings[0].cause).size() == 2);
 }
 
+TEST_CASE("a lookup of a domain that the service calls, or looked up in its startup, is no news") {
+  Life life;
+  auto ingest = entity_of(EntityKind::internet, "ingest.vendor.example", "203.0.113.9");
+  auto ask = [&](const char* name) { life.see({.what = DnsAnswer{name, {*parse_ip("203.0.113.9")}}}); };
+  for (int i = 0; i < 36; ++i) {
+    life.call(ingest, 443); // the address was looked up before the monitor was there
+    life.phase = Phase::startup;
+    ask("boot.other.example");
+    life.phase = Phase::steady;
+    life.live(1);
+  }
+  life.findings.clear();
+  ask("ingest.vendor.example");
+  ask("cdn.vendor.example");
+  ask("boot.other.example");
+  life.close();
+  CHECK(life.findings.empty());
+  ask("cdn.evil.example");
+  REQUIRE(life.findings.size() == 1);
+  CHECK(life.findings[0].observed == "cdn.evil.example was looked up and is 203.0.113.9.");
+}
+
 TEST_CASE("crashes are told, orderly ends are not") {
   Life life;
   life.container(ContainerAction::died, 0);

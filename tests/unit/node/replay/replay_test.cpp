@@ -162,6 +162,22 @@ struct Life {
     in(tcp_flag::fin | tcp_flag::ack, 0);
   }
 
+  /// 172.18.0.12 looks NAME.example up, and is told an address.
+  static void ask(PcapWriter& writer, const std::string& name, const IpAddress& is, Timestamp at) {
+    using namespace frames;
+    Bytes question{std::uint8_t(name.size())};
+    append(question, Bytes(name.begin(), name.end()));
+    append(question, {7, 'e', 'x', 'a', 'm', 'p', 'l', 'e', 0, 0, 1, 0, 1});
+    Bytes query{0, 9, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0}, answer{0, 9, 0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0};
+    append(query, question);
+    append(answer, question);
+    append(answer, {0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4});
+    append(answer, Bytes(is.bytes.begin() + 12, is.bytes.end()));
+    writer.write(ethernet(0x0800, ipv4("172.18.0.12", "10.77.0.1", 17, udp(41'000, 53, query))), at);
+    writer.write(ethernet(0x0800, ipv4("10.77.0.1", "172.18.0.12", 17, udp(53, 41'000, answer))),
+                 at + millisecond);
+  }
+
   [[nodiscard]] std::vector<Alert> alerts(double learn_until, bool with_list,
                                           std::vector<std::string>& notes) const {
     ReplayOptions options;
@@ -192,6 +208,35 @@ TEST_CASE("what was learned is quiet, what is new is told by name") {
   CHECK(alerts[0].finding.peer.name == "kmc-thermostat");
   CHECK(alerts[1].finding.detector == "network.destination");
   CHECK(notes.empty());
+}
+
+TEST_CASE("a name is learned, and another one is told by the lookup and the call in one alert") {
+  Life life{false};
+  auto ours = *parse_ip("203.0.113.50"), theirs = *parse_ip("203.0.113.67");
+  auto write = [&](bool attack) {
+    PcapWriter writer{life.capture};
+    Timestamp at = 1'800'000'000 * second;
+    for (int i = 0; i < 60; ++i, at += second) {
+      Life::ask(writer, "vendor", ours, at);
+      Life::talk(writer, "203.0.113.50", at + 10 * millisecond);
+    }
+    if (attack) {
+      Life::ask(writer, "evil", theirs, at);
+      Life::talk(writer, "203.0.113.67", at + 10 * millisecond);
+    }
+    REQUIRE(writer.close());
+  };
+  std::vector<std::string> notes;
+  write(false);
+  CHECK(life.alerts(40, false, notes).empty());
+  write(true);
+  auto alerts = life.alerts(40, false, notes);
+  std::erase_if(alerts, [](const Alert& alert) { return alert.finding.detector != "network.destination"; });
+  REQUIRE(alerts.size() == 1);
+  CHECK(alerts[0].finding.peer.name == "evil.example");
+  CHECK(alerts[0].finding.count == 2);
+  CHECK(alerts[0].finding.flows.size() == 1);
+  CHECK(alerts[0].finding.cause.starts_with("destination:evil.example"));
 }
 
 TEST_CASE("a listed address is told without anything learned, and a broken line of the list is named") {

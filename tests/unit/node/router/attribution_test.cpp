@@ -105,13 +105,14 @@ TEST_CASE("a name that one service was told names an address for nobody else") {
   auto attribution = gateway();
   const auto outside = *parse_ip("198.51.100.10"), mongo = *parse_ip("172.18.0.2"),
              logging = *parse_ip("172.18.0.3");
-  attribution.lookup(told("172.18.0.2", "export.example.com", outside), InterfaceRole::bridge);
+  std::vector<Observation> lookups;
+  attribution.lookup(told("172.18.0.2", "export.example.com", outside), InterfaceRole::bridge, lookups);
   CHECK(attribution.entity_at(outside, mongo)->name == "export.example.com");
   CHECK(attribution.entity_at(outside, mongo)->kind == EntityKind::internet);
   CHECK(attribution.entity_at(outside, mongo) == attribution.entity_at(outside, mongo));
   CHECK(attribution.entity_at(outside, logging)->name == "198.51.100.10");
   // Neither a service nor a LAN device gets another name by it.
-  attribution.lookup(told("172.18.0.2", "a.example.com", logging), InterfaceRole::bridge);
+  attribution.lookup(told("172.18.0.2", "a.example.com", logging), InterfaceRole::bridge, lookups);
   CHECK(attribution.entity_at(logging, mongo)->name == "edgex-support-logging");
   std::vector<Observation> out;
   attribution.flow(flow("172.18.0.2", "198.51.100.10", 443), InterfaceRole::bridge, out);
@@ -124,18 +125,41 @@ TEST_CASE("a name that one service was told names an address for nobody else") {
 TEST_CASE("the table of names is bounded, and who is told many names loses only his own") {
   auto attribution = gateway();
   const auto outside = *parse_ip("198.51.100.10");
-  attribution.lookup(told("172.18.0.2", "export.example.com", outside), InterfaceRole::bridge);
-  attribution.lookup(told("172.18.0.3", "export.example.com", outside), InterfaceRole::bridge);
+  std::vector<Observation> lookups;
+  attribution.lookup(told("172.18.0.2", "export.example.com", outside), InterfaceRole::bridge, lookups);
+  attribution.lookup(told("172.18.0.3", "export.example.com", outside), InterfaceRole::bridge, lookups);
   for (std::uint32_t i = 0; i < 2 * NameBook::address_limit; ++i)
     attribution.lookup(told("172.18.0.3", "n" + std::to_string(i), IpAddress::v4(0xcb007100 + i)),
-                       InterfaceRole::bridge);
+                       InterfaceRole::bridge, lookups);
   CHECK(attribution.entity_at(outside, *parse_ip("172.18.0.2"))->name == "export.example.com");
   CHECK(attribution.entity_at(outside, *parse_ip("172.18.0.3"))->name == "198.51.100.10");
   CHECK(attribution.names().evicted() == NameBook::address_limit + 1);
   for (std::uint32_t i = 0; i < NameBook::client_limit; ++i)
     attribution.lookup(told(to_string(IpAddress::v4(0x0a4d0064 + i)).c_str(), "n", outside),
-                       InterfaceRole::bridge);
+                       InterfaceRole::bridge, lookups);
   CHECK(attribution.entity_at(outside, *parse_ip("172.18.0.2"))->name == "198.51.100.10");
+}
+
+TEST_CASE("a lookup is an observation of the service or device that made it") {
+  auto attribution = gateway();
+  const auto outside = *parse_ip("198.51.100.10");
+  std::vector<Observation> out;
+  auto mixed = told("172.18.0.3", "x.example.com", *parse_ip("10.77.0.21"));
+  attribution.lookup(mixed, InterfaceRole::bridge, out); // a local name
+  attribution.lookup({mixed.client, mixed.server, 0, {"x.example.com.lan", {}}}, InterfaceRole::bridge, out);
+  attribution.lookup(told("10.77.0.1", "x.example.com", outside), InterfaceRole::lan, out); // masqueraded
+  attribution.lookup(told("203.0.113.1", "x.example.com", outside), InterfaceRole::lan, out);
+  CHECK(out.empty());
+  mixed.answer.addresses.push_back(outside);
+  mixed.at = 7 * second;
+  attribution.lookup(mixed, InterfaceRole::bridge, out);
+  attribution.lookup(told("10.77.0.21", "x.example.com", outside), InterfaceRole::lan, out);
+  REQUIRE(out.size() == 2);
+  CHECK(out[0].entity->name == "edgex-support-logging");
+  CHECK(out[0].at == 7 * second);
+  CHECK(std::get<DnsAnswer>(out[0].what).name == "x.example.com");
+  CHECK(std::get<DnsAnswer>(out[0].what).addresses == std::vector{outside});
+  CHECK(out[1].entity->kind == EntityKind::device);
 }
 
 TEST_CASE("the monitor's own questions are nobody's habit") {
