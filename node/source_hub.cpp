@@ -287,7 +287,8 @@ Result<std::unique_ptr<SourceHub>> SourceHub::start(const NodeOptions& options, 
       json.field("exits", figures.exits).field("lost", figures.lost).field("unread", figures.unread);
       json.field("redacted", figures.redacted)
           .field("processes", figures.processes)
-          .field("evicted", figures.evicted);
+          .field("evicted", figures.evicted)
+          .field("commands_dropped", figures.commands_dropped);
       return json.end_object().take();
     }));
     spdlog::info("processes are seen by {}", s->process->sensor());
@@ -331,6 +332,7 @@ Result<std::unique_ptr<SourceHub>> SourceHub::start(const NodeOptions& options, 
         .field("engine", figures.engine)
         .field("api", figures.api);
     json.field("events", figures.events).field("inspections", figures.inspections);
+    json.field("left_out", figures.left_out);
     json.field("reconnects", figures.reconnects).field("containers", std::uint64_t(figures.containers));
     return json.end_object().take();
   }));

@@ -101,7 +101,7 @@ private:
         if (!line) return line.error();
         on_line(*line);
       }
-    if (auto listed = relist(); !listed) return listed.error();
+    if (auto listed = relist(tracker_.listed()); !listed) return listed.error();
     edit([](auto& shown) { shown.connected = true; });
     tell("up", 0, "engine " + engine->engine + ", API " + *api);
     retry = options_.first_retry;
@@ -112,7 +112,7 @@ private:
     while (!stop_) {
       const auto wait = next_list - clock_now(CLOCK_MONOTONIC);
       if (wait <= 0) {
-        if (auto listed = relist(); !listed) return listed.error();
+        if (auto listed = relist(false); !listed) return listed.error();
         next_list = clock_now(CLOCK_MONOTONIC) + options_.relist;
         continue;
       }
@@ -147,16 +147,28 @@ private:
       batch.push_back(std::move(*report));
       sinks_.deliver(std::move(batch));
     }
+    tell_left_out();
     edit([&](auto& shown) { shown.containers = tracker_.containers(); });
   }
 
-  Result<void> relist() {
+  void tell_left_out() {
+    const auto count = tracker_.take_left_out();
+    if (count == 0) return;
+    edit([&](auto& shown) { shown.left_out += count; });
+    tell("left-out", count, "there are more containers than are watched: the newest are not");
+  }
+
+  Result<void> relist(bool resumed) {
     auto body = get(api_ + "/containers/json?all=1");
     if (!body) return body.error();
     auto list = parse_container_list(*body);
     if (!list) return list.error();
-    if (auto reports = tracker_.on_list(*list, clock_now(CLOCK_REALTIME)); !reports.empty())
+    if (auto reports = tracker_.on_list(*list, clock_now(CLOCK_REALTIME), resumed); !reports.empty())
       sinks_.deliver(std::move(reports));
+    if (auto count = tracker_.take_unexplained(); count > 0)
+      tell("unexplained", count,
+           "containers ended while the container engine was away; whether they crashed is not known");
+    tell_left_out();
     edit([&](auto& shown) { shown.containers = tracker_.containers(); });
     return {};
   }

@@ -36,6 +36,7 @@ struct DockerSourceStatistics {
   bool connected = false;
   std::string engine, api; ///< versions
   std::uint64_t events = 0, inspections = 0, reconnects = 0, oversized = 0, unreadable = 0;
+  std::uint64_t left_out = 0; ///< containers that were not taken up at the limit
   std::size_t containers = 0;
 };
 

@@ -1,7 +1,7 @@
 #include "node/sources/docker_tracker.hpp"
 
 #include <algorithm>
-#include <set>
+#include <csignal>
 
 namespace iris {
 namespace {
@@ -16,6 +16,12 @@ void update(ContainerFacts& facts, ContainerFacts fresh) {
       });
   if (without) fresh.networks = std::move(facts.networks);
   facts = std::move(fresh);
+}
+
+/// Signals that a process draws upon itself; to stop a container, engines send others.
+bool own_fault(int signal) {
+  return signal == SIGILL || signal == SIGTRAP || signal == SIGABRT || signal == SIGBUS || signal == SIGFPE ||
+         signal == SIGSEGV || signal == SIGSYS;
 }
 
 bool deadly(int signal, const ContainerFacts& facts) {
@@ -41,6 +47,10 @@ bool DockerTracker::told_before(const ContainerEvent& event) {
   return false;
 }
 
+void DockerTracker::leave_out(const std::string& id) {
+  if (refused_.size() < recent_limit * 8 && refused_.insert(id).second) ++left_out_;
+}
+
 void DockerTracker::settle_death(Known& known, ContainerEvent& event) {
   auto& change = event.change;
   auto& facts = known.facts;
@@ -58,7 +68,10 @@ std::optional<ContainerReport> DockerTracker::on_event(ContainerEvent event) {
   if (told_before(event)) return std::nullopt;
   last_event_ = std::max(last_event_, event.at);
   const auto action = event.change.action;
-  if (!known_.contains(event.id) && known_.size() >= known_limit) return std::nullopt;
+  if (!known_.contains(event.id) && known_.size() >= known_limit) {
+    leave_out(event.id);
+    return std::nullopt;
+  }
   auto& known = known_[event.id];
   if (known.facts.id.empty()) {
     known.facts.id = event.id;
@@ -101,8 +114,8 @@ std::optional<ContainerReport> DockerTracker::on_event(ContainerEvent event) {
   return out;
 }
 
-std::vector<ContainerReport> DockerTracker::on_list(const std::vector<ContainerListing>& list,
-                                                    Timestamp now) {
+std::vector<ContainerReport> DockerTracker::on_list(const std::vector<ContainerListing>& list, Timestamp now,
+                                                    bool resumed) {
   std::vector<ContainerReport> out;
   std::set<std::string> there;
   auto made_up = [&](const std::string& id, ContainerAction action, std::string detail) {
@@ -119,7 +132,10 @@ std::vector<ContainerReport> DockerTracker::on_list(const std::vector<ContainerL
     const bool running = listing.state == "running" || listing.state == "paused";
     if (found != known_.end() && found->second.facts.running == running && !found->second.facts.image.empty())
       continue;
-    if (found == known_.end() && known_.size() >= known_limit) continue;
+    if (found == known_.end() && known_.size() >= known_limit) {
+      leave_out(listing.id);
+      continue;
+    }
     auto facts = inspect_(listing.id);
     if (!facts) continue; // gone since the list was made
     const bool fresh = found == known_.end();
@@ -133,6 +149,13 @@ std::vector<ContainerReport> DockerTracker::on_list(const std::vector<ContainerL
       auto event = made_up(listing.id, ContainerAction::died, "its end was missed");
       event.change.exit_code = known.facts.exit_code;
       settle_death(known, event);
+      if (resumed && !event.change.asked_for && !event.change.out_of_memory &&
+          !own_fault(event.change.signal)) {
+        ++unexplained_;
+        event.change.action = ContainerAction::stopped;
+        event.change.detail =
+            "its end was missed: the engine was away, and does not say whether it was told to";
+      }
       out.push_back(report(known.facts, std::move(event)));
     } else if (!was_running && known.facts.running) {
       out.push_back(
@@ -149,6 +172,7 @@ std::vector<ContainerReport> DockerTracker::on_list(const std::vector<ContainerL
     known = known_.erase(known);
   }
   listed_ = true;
+  std::erase_if(refused_, [&](const std::string& id) { return !there.contains(id) || known_.contains(id); });
   return out;
 }
 

@@ -7,7 +7,9 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 
 namespace iris {
 
@@ -21,15 +23,24 @@ public:
       : inspect_{std::move(inspect)}, asked_window_{asked_window} {}
 
   /// Compares with the engine's list: the first time everything is `listed`, later what the events did not
-  /// tell.
-  [[nodiscard]] std::vector<ContainerReport> on_list(const std::vector<ContainerListing>& list,
-                                                     Timestamp now);
+  /// tell. `resumed`: the first list of a new connection, after the engine was asked for what was missed.
+  /// Whatever it does not tell then, it does not know any more, since it was itself away: it stops containers
+  /// when it ends, and their deaths look like crashes. They are told as stopped (`unexplained`), unless by
+  /// what no engine sends: a fault of their own, or no memory.
+  [[nodiscard]] std::vector<ContainerReport> on_list(const std::vector<ContainerListing>& list, Timestamp now,
+                                                     bool resumed = false);
   /// nullopt for what is no change, and for an event that was told before.
   [[nodiscard]] std::optional<ContainerReport> on_event(ContainerEvent event);
 
   /// Time of the last event, 0 for none: where to go on after a disconnect.
   [[nodiscard]] Timestamp last_event() const { return last_event_; }
   [[nodiscard]] std::size_t containers() const { return known_.size(); }
+  /// Ends since the last call that nobody can explain, for a word about them.
+  [[nodiscard]] std::uint64_t take_unexplained() { return std::exchange(unexplained_, 0); }
+  /// Containers since the last call that were left out at the limit; a later list takes them up when there is
+  /// room.
+  [[nodiscard]] std::uint64_t take_left_out() { return std::exchange(left_out_, 0); }
+  [[nodiscard]] bool listed() const { return listed_; }
 
 private:
   struct Known {
@@ -40,6 +51,7 @@ private:
 
   [[nodiscard]] ContainerReport report(const ContainerFacts& facts, ContainerEvent event) const;
   void settle_death(Known& known, ContainerEvent& event);
+  void leave_out(const std::string& id);
   [[nodiscard]] bool told_before(const ContainerEvent& event);
 
   Inspect inspect_;
@@ -48,6 +60,8 @@ private:
   std::deque<ContainerEvent> recent_; ///< events are sent again when we resubscribe
   Timestamp last_event_ = 0;
   bool listed_ = false;
+  std::uint64_t unexplained_ = 0, left_out_ = 0;
+  std::set<std::string> refused_; ///< ids that are left out now, so that each is counted once
 };
 
 } // namespace iris

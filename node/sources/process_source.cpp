@@ -68,8 +68,10 @@ private:
   void command(Command what) {
     {
       std::lock_guard guard{lock_};
-      if (commands_.size() >= command_limit)
-        return; // far more than there are containers; the next list repairs it
+      if (commands_.size() >= command_limit) {
+        ++commands_dropped_; // far more than there are containers: the source's thread stands still
+        return;
+      }
       commands_.push_back(std::move(what));
     }
     nudge();
@@ -91,10 +93,17 @@ private:
 
   void run_commands() {
     std::vector<Command> commands;
+    std::uint64_t dropped = 0;
     {
       std::lock_guard guard{lock_};
       commands.swap(commands_);
+      dropped = std::exchange(commands_dropped_, 0);
+      shown_.commands_dropped += dropped;
     }
+    if (dropped > 0)
+      tell("left-out", dropped, clock_now(CLOCK_REALTIME),
+           "news of containers came faster than they were taken up: where their files come from may not be "
+           "known");
     for (auto& what : commands)
       switch (what.kind) {
       case Command::started:
@@ -121,6 +130,7 @@ private:
     shown_ = attribution_.counters();
     shown_.lost = totals.lost + lost;
     shown_.unread = totals.unread + unread;
+    shown_.commands_dropped = totals.commands_dropped;
     shown_.evicted = attribution_.table().evicted();
     shown_.processes = attribution_.table().size();
   }
@@ -212,6 +222,7 @@ private:
   std::atomic<bool> stop_{false};
   mutable std::mutex lock_;
   std::vector<Command> commands_;
+  std::uint64_t commands_dropped_ = 0; ///< not told yet
   ProcessSourceStatistics shown_;
   std::uint64_t untold_lost_ = 0, untold_unread_ = 0, told_evicted_ = 0; ///< of the source's thread
   std::int64_t next_tell_ = 0;                                           ///< boot time

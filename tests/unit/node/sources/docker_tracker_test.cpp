@@ -46,11 +46,11 @@ struct Engine {
     if (action == ContainerAction::killed) e.change.signal = code_or_signal;
     return tracker.on_event(e);
   }
-  std::vector<ContainerReport> list() {
+  std::vector<ContainerReport> list(bool resumed = false) {
     std::vector<ContainerListing> listing;
     for (const auto& [id, facts] : containers)
       listing.push_back({id, facts.name, facts.running ? "running" : "exited"});
-    return tracker.on_list(listing, now);
+    return tracker.on_list(listing, now, resumed);
   }
 };
 
@@ -152,4 +152,64 @@ TEST_CASE("what happened while nobody listened is told from the list") {
   auto again = engine.list();
   REQUIRE(again.size() == 1);
   CHECK(again[0].event.change.action == ContainerAction::started);
+}
+
+TEST_CASE("what ended while the engine was restarted is no crash, but is told as unexplained") {
+  struct Row {
+    int code;
+    bool crash;
+  };
+  for (const auto& row :
+       {Row{143, false}, Row{137, false}, Row{1, false}, Row{0, false}, Row{139, true}, Row{134, true}}) {
+    CAPTURE(row.code);
+    Engine engine;
+    engine.add("data");
+    (void)engine.list();
+    engine.stop("data", row.code);
+    auto reports = engine.list(true);
+    REQUIRE(reports.size() == 1);
+    CHECK(reports[0].event.change.action == (row.crash ? ContainerAction::died : ContainerAction::stopped));
+    CHECK_FALSE(reports[0].event.change.detail.empty());
+    CHECK(reports[0].event.change.exit_code == row.code);
+    CHECK_FALSE(reports[0].facts.running);
+    CHECK(engine.tracker.take_unexplained() == (row.crash ? 0 : 1));
+    CHECK(engine.tracker.take_unexplained() == 0);
+  }
+}
+
+TEST_CASE("a crash while only the stream was cut is still one: the engine tells it again") {
+  Engine engine;
+  engine.add("data");
+  (void)engine.list();
+  engine.stop("data", 143);
+  auto died = engine.event("data", ContainerAction::died, 143); // from since=, before the list
+  REQUIRE(died);
+  CHECK(died->event.change.action == ContainerAction::died);
+  CHECK_FALSE(died->event.change.asked_for);
+  CHECK(engine.list(true).empty());
+  CHECK(engine.tracker.take_unexplained() == 0);
+  // Memory that ran out is no engine's doing either.
+  engine.containers.at("data").running = true;
+  (void)engine.list(true);
+  engine.stop("data", 137);
+  engine.containers.at("data").out_of_memory = true;
+  auto out = engine.list(true);
+  REQUIRE(out.size() == 1);
+  CHECK(out[0].event.change.action == ContainerAction::died);
+  CHECK(out[0].event.change.out_of_memory);
+}
+
+TEST_CASE("containers beyond the limit are counted once, and taken up when there is room") {
+  Engine engine;
+  for (int i = 0; i < 4098; ++i)
+    engine.add(std::to_string(10'000 + i));
+  CHECK(engine.list().size() == 4096);
+  CHECK(engine.tracker.take_left_out() == 2);
+  CHECK_FALSE(engine.event("14097", ContainerAction::started));
+  CHECK(engine.list().empty());
+  CHECK(engine.tracker.take_left_out() == 0);
+  engine.containers.erase("10000");
+  (void)engine.list(); // forgets the removed one
+  CHECK(engine.list().size() == 1);
+  CHECK(engine.tracker.take_left_out() == 0);
 }
