@@ -47,6 +47,7 @@ StoreActor::behavior_type store_actor(StoreActor::stateful_pointer<StoreState> s
         } else {
           ++s.failures;
           spdlog::error("store: {}", done.error().message);
+          if (world->store->broken() && world->fatal) world->fatal(done.error().message);
           for (auto& promise : s.promises)
             promise.deliver(caf::make_error(caf::sec::runtime_error, done.error().message));
         }

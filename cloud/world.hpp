@@ -99,6 +99,8 @@ struct CloudWorld {
   std::shared_ptr<Store> store;
   SigningKey signing;
   std::function<Timestamp()> now;
+  /// Ends the process at once, as nothing can be kept any more; whoever runs it starts it anew.
+  std::function<void(const std::string& why)> fatal;
   /// Runs long work off the scheduler's threads; at once where there is only one (tests).
   std::function<void(std::function<void()>)> run_heavy;
 

@@ -70,7 +70,8 @@ SpoolActor::behavior_type spool_actor(SpoolActor::stateful_pointer<SpoolActorSta
               .end_object();
         json.field("bytes", counters.bytes).field("batches", counters.batches);
         json.field("shed_findings", counters.shed_findings).field("shed_counts", counters.shed_counts);
-        json.field("failed_writes", self->state.failed_writes).end_object();
+        json.field("failed_writes", self->state.failed_writes).field("read_only", s.read_only());
+        json.field("replaced", s.replaced()).end_object();
         return make_ref(InspectAnswer{json.take()});
       },
       [=](const Ref<FindingBatch>& batch) {
@@ -97,9 +98,13 @@ SpoolActor::behavior_type spool_actor(SpoolActor::stateful_pointer<SpoolActorSta
                 {loss_kind(report), report.sensor, report.count, report.since, batch->at});
       },
       [=](const Ref<SpoolRead>& read) {
-        return make_ref(
-            SpooledBatches{read->lane, self->state.spool->epoch(),
-                           self->state.spool->read(read->lane, read->after, read->limit, read->bytes)});
+        auto& spool = *self->state.spool;
+        const auto replaced = spool.replaced();
+        auto batches = spool.read(read->lane, read->after, read->limit, read->bytes, self->state.now());
+        if (spool.replaced() != replaced)
+          spdlog::error(
+              "the spool is damaged; it was moved aside and what the cloud did not have of it is lost");
+        return make_ref(SpooledBatches{read->lane, spool.epoch(), std::move(batches)});
       },
       [=](const Ref<SpoolAck>& ack) {
         if (ack->epoch != self->state.spool->epoch()) return;
@@ -107,12 +112,14 @@ SpoolActor::behavior_type spool_actor(SpoolActor::stateful_pointer<SpoolActorSta
           spdlog::error("{}", done.error().message);
       },
       [=](atom::state) { return make_ref(state_of(*self->state.spool)); },
-      [=](const Ref<SpoolEpoch>& terms) {
+      [=](const Ref<SpoolEpoch>& terms) -> caf::result<Ref<SpoolState>> {
         auto& s = *self->state.spool;
         bool fresh = terms->epoch != s.epoch();
         if (fresh)
-          if (auto started = s.start_epoch(terms->epoch); !started)
+          if (auto started = s.start_epoch(terms->epoch); !started) {
             spdlog::error("{}", started.error().message);
+            return caf::make_error(caf::sec::runtime_error, started.error().message);
+          }
         auto state = state_of(s);
         for (std::size_t i = 0; i < lane_count && !fresh; ++i) {
           auto resumed = s.resume(Lane(i), terms->applied[i], self->state.now());

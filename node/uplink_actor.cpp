@@ -22,6 +22,7 @@ constexpr auto local_deadline = 5s;
 constexpr auto cloud_deadline = 30s;
 
 void pump(Self self, World world);
+void say_hello(Self self, World world, bool fresh);
 
 void give_up(Self self, const World& world, const std::string& reason) {
   spdlog::warn("link: {}", reason);
@@ -78,6 +79,10 @@ void read_lane(Self self, World world, Lane lane) {
             auto& now = self->state;
             if (generation != now.generation) return;
             now.lanes[std::size_t(lane)].reading = false;
+            if (found->epoch == 0) { // the spool was damaged and has begun anew
+              now.welcomed = false;
+              return say_hello(self, world, true);
+            }
             if (found->epoch != now.epoch || now.lanes[std::size_t(lane)].sent != read.after) return;
             for (const auto& batch : found->batches) {
               if (now.flying_batches >= now.credit_batches) break;
@@ -96,8 +101,6 @@ void pump(Self self, World world) {
   read_lane(self, world, Lane::findings);
   read_lane(self, world, Lane::counts);
 }
-
-void say_hello(Self self, World world, bool fresh);
 
 void settle(Self self, World world, const WelcomeIn& welcome) {
   auto generation = self->state.generation;

@@ -60,7 +60,7 @@ struct Batch {
 
 struct SpanLoss {
   # Something that the gateway saw or made and had to drop.
-  kind @0 :Text;               # "packets", "processes", "observations", "findings", "deltas"
+  kind @0 :Text;               # "packets", "processes", "observations", "findings", "deltas", "spool" (damaged)
   sensor @1 :Text;
   count @2 :UInt64;
   since @3 :Int64;

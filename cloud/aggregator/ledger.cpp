@@ -226,11 +226,14 @@ void GatewayLedger::take_loss(const LossRow& loss, Timestamp now, LedgerChange& 
                               std::set<std::string>& changed) {
   change.write.put(Table::observations, loss_key(tenant_, gateway_, now, world_.next_audit++), encode(loss));
   // What sources lost the gateway judges itself; what its spool lost only we can be sure to tell.
-  if (loss.kind != "findings" && loss.kind != "deltas") return;
-  auto finding = about_gateway(gateway_, "spool lost " + loss.kind,
-                               "dropped " + std::to_string(loss.count) + " " + loss.kind +
-                                   " before they reached the cloud",
-                               std::clamp<Timestamp>(loss.until, 0, now));
+  const bool damaged = loss.kind == "spool";
+  if (loss.kind != "findings" && loss.kind != "deltas" && !damaged) return;
+  auto finding = about_gateway(
+      gateway_, "spool lost " + loss.kind,
+      damaged ? "found its spool damaged and began a new one; what had not reached the "
+                "cloud is lost"
+              : "dropped " + std::to_string(loss.count) + " " + loss.kind + " before they reached the cloud",
+      std::clamp<Timestamp>(loss.until, 0, now));
   finding.first = std::clamp<Timestamp>(loss.since, 0, finding.last);
   finding.count = std::max<std::uint64_t>(loss.count, 1);
   finding.expected = "nothing is lost while the spool has room";

@@ -1,4 +1,5 @@
 #include "cloud/store/store.hpp"
+#include "actors/disk_space.hpp"
 
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
@@ -89,6 +90,8 @@ Store::~Store() = default;
 Result<std::unique_ptr<Store>> Store::open(const std::string& path) {
   if (!std::filesystem::exists(path + "/CURRENT"))
     return Error{Errc::not_found, "there is no database at " + path + "; make one with iris-cloud init"};
+  if (const auto room = free_bytes(path); room < default_reserve)
+    return Error{Errc::io, "the database " + path + ": " + too_full_text(path, room, default_reserve)};
   auto database = std::make_unique<Database>();
   database->path = path;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
@@ -139,6 +142,11 @@ Result<std::unique_ptr<Store>> Store::create(const std::string& path) {
 }
 
 Result<void> Store::write(const std::vector<const StoreWrite*>& writes) {
+  const auto& path = database_->path;
+  if (broken_)
+    return Error{Errc::io, "the database " + path + ": a write failed on the disk; start iris-cloud anew"};
+  if (const auto room = free_bytes(path); room < reserve_)
+    return Error{Errc::io, "the database " + path + ": " + too_full_text(path, room, reserve_)};
   rocksdb::WriteBatch batch;
   for (const auto* write : writes)
     for (const auto& change : write->changes) {
@@ -149,8 +157,9 @@ Result<void> Store::write(const std::vector<const StoreWrite*>& writes) {
   rocksdb::WriteOptions options;
   options.sync = true;
   auto status = database_->db->Write(options, &batch);
-  if (!status.ok()) return failed(database_->path, status);
-  return {};
+  if (status.ok()) return {};
+  broken_ = true; // RocksDB would end the program at the next write of its log (actors/disk_space.hpp)
+  return failed(path, status);
 }
 
 Result<std::optional<std::string>> Store::get(Table table, std::string_view key) const {

@@ -36,6 +36,7 @@ class Store {
 public:
   /// Layout of keys and values; a database of a higher one is refused, of a lower one would be converted.
   static constexpr std::uint32_t format = 1;
+  static constexpr std::uint64_t default_reserve = 64ull << 20;
 
   /// Makes a new database; refused where there is one already.
   static Result<std::unique_ptr<Store>> create(const std::string& path);
@@ -45,9 +46,12 @@ public:
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
-  /// One atomic, synced write of all of them, in order.
+  /// One atomic, synced write of all of them, in order. Refused while fewer than reserve() bytes of the
+  /// volume are free, and for ever after a write that failed on the disk: then the process has to start anew.
   [[nodiscard]] Result<void> write(const std::vector<const StoreWrite*>& writes);
   [[nodiscard]] Result<void> write(const StoreWrite& write) { return this->write({&write}); }
+  void set_reserve(std::uint64_t bytes) { reserve_ = bytes; }
+  [[nodiscard]] bool broken() const { return broken_; }
   /// Nothing where there is no such row; a read error is logged by the caller as one.
   [[nodiscard]] Result<std::optional<std::string>> get(Table table, std::string_view key) const;
   /// Calls `row` for every row whose key starts with `prefix`, in order of keys, until it returns false.
@@ -69,6 +73,8 @@ private:
   struct Database;
   explicit Store(std::unique_ptr<Database> database);
   std::unique_ptr<Database> database_;
+  std::uint64_t reserve_ = default_reserve; ///< bytes
+  bool broken_ = false;
 };
 
 /// How long raw observations (statements of loss, for now) are kept.

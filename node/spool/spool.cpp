@@ -37,6 +37,8 @@ std::string batch_key(Lane lane, std::uint64_t seq) {
   return key;
 }
 
+std::string lane_key(Lane lane) { return std::string{"mlane"} + char('0' + int(lane)); }
+
 const char* kind_of(Lane lane) { return lane == Lane::findings ? "findings" : "deltas"; }
 
 std::vector<char> encode(Lane lane, const std::vector<std::vector<char>>& entries,
@@ -71,81 +73,72 @@ std::string value_of(Timestamp at, std::size_t entries, const std::vector<char>&
   return value;
 }
 
-Error io_error(const char* what, const rocksdb::Status& status) {
-  return {Errc::io, std::string{"spool: cannot "} + what + ": " + status.ToString()};
-}
-
 } // namespace
 
-Spool::Spool(std::unique_ptr<rocksdb::DB> db, SpoolLimits limits) : db_{std::move(db)}, limits_{limits} {}
+Spool::Spool(std::unique_ptr<SpoolDatabase> db, SpoolLimits limits)
+    : db_{std::move(db)}, limits_{std::move(limits)} {}
 Spool::~Spool() = default;
 
 Result<std::unique_ptr<Spool>> Spool::open(const std::string& path, SpoolLimits limits, Timestamp now) {
-  rocksdb::Options options;
-  options.create_if_missing = true;
-  options.max_open_files = 64;
-  options.write_buffer_size = 4 << 20; // a gateway has little memory
-  options.max_write_buffer_number = 2;
-  options.keep_log_file_num = 2;
-  options.max_background_jobs = 1;
-  options.max_total_wal_size = 16 << 20;
-  rocksdb::DB* raw = nullptr;
-  auto status = rocksdb::DB::Open(options, path, &raw);
-  if (!status.ok()) {
-    auto text = status.ToString();
-    if (text.find("lock") != std::string::npos)
-      return Error{Errc::locked, path + ": in use by another iris-node; stop that one first"};
-    if (status.IsCorruption())
-      return Error{Errc::corrupt,
-                   path + ": the spool is damaged (" + text + "); move it away, what it held is lost"};
-    return Error{Errc::io, path + ": cannot open the spool: " + text};
-  }
-  std::unique_ptr<Spool> spool{new Spool{std::unique_ptr<rocksdb::DB>{raw}, limits}};
-  if (auto loaded = spool->load(now); !loaded) return loaded.error();
+  auto database = SpoolDatabase::open(path, limits.reserve, limits.free_bytes, now);
+  if (!database) return database.error();
+  std::unique_ptr<Spool> spool{new Spool{std::move(*database), std::move(limits)}};
+  if (auto loaded = spool->load(); !loaded)
+    if (auto anew = spool->begin_anew(now); !anew) return anew.error();
+  if (spool->replaced() != 0) spool->note_damage(now);
   return spool;
 }
 
-Result<void> Spool::load(Timestamp) {
-  std::string value;
-  if (db_->Get({}, "mepoch", &value).ok() && value.size() == 8) epoch_ = get_big_endian(value.data(), 8);
-  for (std::size_t i = 0; i < lane_count; ++i) {
-    auto lane = Lane(i);
-    auto& s = state(lane);
-    if (db_->Get({}, std::string{"mlane"} + char('0' + i), &value).ok() && value.size() == 16) {
-      s.acked = get_big_endian(value.data(), 8);
-      s.base = get_big_endian(value.data() + 8, 8);
-    }
-    s.next = s.acked + 1;
-    s.oldest = s.next;
-    bool first = true;
-    std::unique_ptr<rocksdb::Iterator> at{db_->NewIterator({})};
-    for (at->Seek(batch_key(lane, 0)); at->Valid(); at->Next()) {
-      auto key = at->key();
-      if (key.size() != 10 || key[0] != 'b' || key[1] != char(lane)) break;
-      auto seq = get_big_endian(key.data() + 2, 8);
-      if (first) s.oldest = seq;
-      first = false;
-      s.next = std::max(s.next, seq + 1);
-      counters_.bytes += at->value().size();
-      ++counters_.batches;
-    }
-    if (!at->status().ok()) return io_error("read", at->status());
-  }
+Result<void> Spool::load() {
+  const auto epoch = db_->get("mepoch");
+  if (!epoch) return epoch.error();
+  if (epoch->size() == 8) epoch_ = get_big_endian(epoch->data(), 8);
+  for (std::size_t i = 0; i < lane_count; ++i)
+    if (auto loaded = load_lane(Lane(i)); !loaded) return loaded;
   return {};
 }
 
-Result<void> Spool::write(rocksdb::WriteBatch& changes, bool sync) {
-  rocksdb::WriteOptions options;
-  options.sync = sync;
-  if (auto status = db_->Write(options, &changes); !status.ok()) return io_error("write", status);
+Result<void> Spool::load_lane(Lane lane) {
+  auto& s = state(lane);
+  const auto value = db_->get(lane_key(lane));
+  if (!value) return value.error();
+  if (value->size() == 16) {
+    s.acked = get_big_endian(value->data(), 8);
+    s.base = get_big_endian(value->data() + 8, 8);
+  }
+  s.next = s.acked + 1;
+  s.oldest = s.next;
+  bool first = true;
+  const auto at = db_->iterate();
+  for (at->Seek(batch_key(lane, 0)); at->Valid(); at->Next()) {
+    auto key = at->key();
+    if (key.size() != 10 || key[0] != 'b' || key[1] != char(lane)) break;
+    auto seq = get_big_endian(key.data() + 2, 8);
+    if (first) s.oldest = seq;
+    first = false;
+    s.next = std::max(s.next, seq + 1);
+    counters_.bytes += at->value().size();
+    ++counters_.batches;
+  }
+  if (!at->status().ok()) return Error{Errc::corrupt, at->status().ToString()};
   return {};
 }
+
+/// The cloud is asked for a new epoch, as what it expects next is gone.
+Result<void> Spool::begin_anew(Timestamp now) {
+  counters_.bytes = counters_.batches = 0;
+  lanes_ = {};
+  epoch_ = 0;
+  return db_->replace(now);
+}
+
+void Spool::note_damage(Timestamp now) { note_loss({"spool", "spool", 1, now, now}); }
 
 void Spool::save_lane(rocksdb::WriteBatch& changes, Lane lane) const {
   std::string value;
   put_big_endian(value, state(lane).acked, 8);
   put_big_endian(value, state(lane).base, 8);
-  changes.Put(std::string{"mlane"} + char('0' + int(lane)), value);
+  changes.Put(lane_key(lane), value);
 }
 
 Result<void> Spool::append(Lane lane, const std::vector<std::vector<char>>& entries, Timestamp now) {
@@ -154,12 +147,13 @@ Result<void> Spool::append(Lane lane, const std::vector<std::vector<char>>& entr
   auto value = value_of(now, entries.size(), bytes);
   rocksdb::WriteBatch changes;
   changes.Put(batch_key(lane, s.next), value);
-  if (auto written = write(changes, true); !written) return written;
+  if (auto written = db_->write(changes, true); !written) return written;
   losses_.clear();
   ++s.next;
   counters_.bytes += value.size();
   ++counters_.batches;
-  return make_room(now);
+  (void)make_room(now); // the batch is kept; what could not make room now does so with the next one
+  return {};
 }
 
 void Spool::note_loss(SpoolLoss loss) {
@@ -185,12 +179,12 @@ Result<void> Spool::flush_losses(Timestamp now) {
   return append(Lane::counts, {}, now);
 }
 
-std::vector<SpooledBatch> Spool::read(Lane lane, std::uint64_t after, std::size_t limit,
-                                      std::size_t bytes) const {
+std::vector<SpooledBatch> Spool::read(Lane lane, std::uint64_t after, std::size_t limit, std::size_t bytes,
+                                      Timestamp now) {
   std::vector<SpooledBatch> batches;
   const auto& s = state(lane);
   std::size_t total = 0;
-  std::unique_ptr<rocksdb::Iterator> at{db_->NewIterator({})};
+  auto at = db_->iterate();
   for (at->Seek(batch_key(lane, s.base + after + 1)); at->Valid() && batches.size() < limit; at->Next()) {
     auto key = at->key();
     auto value = at->value();
@@ -204,7 +198,11 @@ std::vector<SpooledBatch> Spool::read(Lane lane, std::uint64_t after, std::size_
     batch.bytes.assign(value.data() + value_header, value.data() + value.size());
     batches.push_back(std::move(batch));
   }
-  return batches;
+  if (at->status().ok()) return batches;
+  if (!batches.empty()) return batches; // what lies before the damage can still be saved
+  at.reset();                           // before its database goes
+  if (begin_anew(now)) note_damage(now);
+  return {};
 }
 
 Result<void> Spool::acknowledge(Lane lane, std::uint64_t seq, Timestamp now) {
@@ -215,7 +213,7 @@ Result<void> Spool::acknowledge(Lane lane, std::uint64_t seq, Timestamp now) {
   rocksdb::WriteBatch changes;
   save_lane(changes, lane);
   // Not synced: after a crash an older mark only means that the cloud is offered some batches again.
-  if (auto written = write(changes, false); !written) return written;
+  if (auto written = db_->write(changes, false); !written) return written;
   return drop_acked(lane, now - limits_.keep_acked, false);
 }
 
@@ -223,7 +221,7 @@ Result<void> Spool::drop_acked(Lane lane, Timestamp before, bool for_room) {
   auto& s = state(lane);
   rocksdb::WriteBatch changes;
   std::uint64_t freed = 0, dropped = 0, oldest = s.oldest;
-  std::unique_ptr<rocksdb::Iterator> at{db_->NewIterator({})};
+  const auto at = db_->iterate();
   for (at->Seek(batch_key(lane, s.oldest)); at->Valid(); at->Next()) {
     auto key = at->key();
     if (key.size() != 10 || key[0] != 'b' || key[1] != char(lane)) break;
@@ -238,7 +236,7 @@ Result<void> Spool::drop_acked(Lane lane, Timestamp before, bool for_room) {
     oldest = seq + 1;
   }
   if (dropped == 0) return {};
-  if (auto written = write(changes, false); !written) return written;
+  if (auto written = db_->write(changes, false); !written) return written;
   s.oldest = oldest;
   counters_.bytes -= std::min(freed, counters_.bytes);
   counters_.batches -= std::min(dropped, counters_.batches);
@@ -247,7 +245,7 @@ Result<void> Spool::drop_acked(Lane lane, Timestamp before, bool for_room) {
 
 bool Spool::shed_oldest(Lane lane, Timestamp now) {
   auto& s = state(lane);
-  std::unique_ptr<rocksdb::Iterator> at{db_->NewIterator({})};
+  const auto at = db_->iterate();
   at->Seek(batch_key(lane, std::max(s.acked, s.shed_to) + 1));
   if (!at->Valid() || at->key().size() != 10 || at->key()[0] != 'b' || at->key()[1] != char(lane))
     return false;
@@ -262,7 +260,7 @@ bool Spool::shed_oldest(Lane lane, Timestamp now) {
   if (entries == 0 || value.size() >= size) return true; // nothing to gain here, go on with the next
   rocksdb::WriteBatch changes;
   changes.Put(at->key(), value);
-  if (!write(changes, false)) return false;
+  if (!db_->write(changes, false)) return false;
   counters_.bytes -= std::min<std::uint64_t>(size - value.size(), counters_.bytes);
   (lane == Lane::findings ? counters_.shed_findings : counters_.shed_counts) += entries;
   return true;
@@ -280,16 +278,22 @@ Result<void> Spool::make_room(Timestamp now) {
 }
 
 Result<void> Spool::start_epoch(std::uint64_t epoch) {
-  epoch_ = epoch;
   rocksdb::WriteBatch changes;
   std::string value;
   put_big_endian(value, epoch, 8);
   changes.Put("mepoch", value);
-  for (std::size_t i = 0; i < lane_count; ++i) {
-    state(Lane(i)).base = state(Lane(i)).acked;
+  auto lanes = lanes_;
+  for (auto& lane : lanes)
+    lane.base = lane.acked;
+  std::swap(lanes, lanes_);
+  for (std::size_t i = 0; i < lane_count; ++i)
     save_lane(changes, Lane(i));
+  if (auto written = db_->write(changes, true); !written) {
+    std::swap(lanes, lanes_); // an epoch that a restart forgets would send again what the cloud has
+    return written;
   }
-  return write(changes, true);
+  epoch_ = epoch;
+  return {};
 }
 
 Result<bool> Spool::resume(Lane lane, std::uint64_t applied, Timestamp now) {
@@ -304,7 +308,7 @@ Result<bool> Spool::resume(Lane lane, std::uint64_t applied, Timestamp now) {
   s.acked = on_disk; // forwards: acks that were lost; backwards: the cloud was restored
   rocksdb::WriteBatch changes;
   save_lane(changes, lane);
-  if (auto written = write(changes, true); !written) return written.error();
+  (void)db_->write(changes, true); // after a restart the cloud says again what it has
   return true;
 }
 
@@ -319,12 +323,12 @@ std::uint64_t Spool::acked_seq(Lane lane) const { return state(lane).acked - sta
 Result<void> Spool::put(const std::string& name, const std::vector<char>& value) {
   rocksdb::WriteBatch changes;
   changes.Put("v" + name, rocksdb::Slice{value.data(), value.size()});
-  return write(changes, true);
+  return db_->write(changes, true);
 }
 
 std::vector<std::pair<std::string, std::vector<char>>> Spool::list(const std::string& prefix) const {
   std::vector<std::pair<std::string, std::vector<char>>> values;
-  std::unique_ptr<rocksdb::Iterator> at{db_->NewIterator({})};
+  const auto at = db_->iterate();
   for (at->Seek("v" + prefix); at->Valid() && at->key().starts_with("v" + prefix); at->Next())
     values.emplace_back(at->key().ToString().substr(1),
                         std::vector<char>(at->value().data(), at->value().data() + at->value().size()));

@@ -1,17 +1,13 @@
 #pragma once
 #include "core/base/result.hpp"
 #include "core/base/time.hpp"
+#include "node/spool/spool_database.hpp"
 
 #include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
-
-namespace rocksdb {
-class DB;
-class WriteBatch;
-} // namespace rocksdb
 
 namespace iris {
 
@@ -38,6 +34,8 @@ struct SpoolLimits {
   std::uint64_t bytes = 256ull << 20;   ///< of batches, acknowledged ones included
   Duration keep_acked = 3'600 * second; ///< for a cloud that was restored from a backup
   std::size_t losses = 256;             ///< kinds of loss that wait; more are merged into one
+  std::uint64_t reserve = 32ull << 20;  ///< bytes of the volume that stay free
+  SpoolDatabase::FreeBytes free_bytes;  ///< empty: asks the volume
 };
 
 struct SpoolCounters {
@@ -50,7 +48,9 @@ struct SpoolCounters {
 /// cloud sees no gap. Sequences on disk never restart; the epoch's base makes them 1, 2, 3 … for the cloud.
 class Spool {
 public:
-  /// Opens or creates the database at `path`. Errors: locked by another process, damaged, not writable.
+  /// Opens or creates the database at `path`; a damaged one is moved aside, and that is a loss. On a full
+  /// volume it can be read, and what comes is refused until there is room. Errors: locked by another process,
+  /// not writable, no room for a first one.
   static Result<std::unique_ptr<Spool>> open(const std::string& path, SpoolLimits limits, Timestamp now);
   ~Spool();
   Spool(const Spool&) = delete;
@@ -62,11 +62,14 @@ public:
   void note_loss(SpoolLoss loss);
   [[nodiscard]] Result<void> flush_losses(Timestamp now);
   [[nodiscard]] bool has_losses() const { return !losses_.empty(); }
+  /// How often a damaged one was replaced; whether the volume is too full to write.
+  [[nodiscard]] std::uint64_t replaced() const { return db_->replaced(); }
+  [[nodiscard]] bool read_only() const { return db_->read_only(); }
 
   /// Batches after `after` (the cloud's count), at most `limit` of them and at most `bytes` in all but at
-  /// least one.
+  /// least one. When what is on disk is damaged, a new spool is begun: epoch() is 0 then.
   [[nodiscard]] std::vector<SpooledBatch> read(Lane lane, std::uint64_t after, std::size_t limit,
-                                               std::size_t bytes) const;
+                                               std::size_t bytes, Timestamp now);
   /// Everything up to `seq` (the cloud's count) is durable in the cloud.
   [[nodiscard]] Result<void> acknowledge(Lane lane, std::uint64_t seq, Timestamp now);
 
@@ -95,9 +98,11 @@ private:
     std::uint64_t base = 0;    ///< number on disk minus the cloud's
     std::uint64_t shed_to = 0; ///< up to here nothing is left to shed
   };
-  Spool(std::unique_ptr<rocksdb::DB> db, SpoolLimits limits);
-  Result<void> load(Timestamp now);
-  Result<void> write(rocksdb::WriteBatch& changes, bool sync);
+  Spool(std::unique_ptr<SpoolDatabase> db, SpoolLimits limits);
+  Result<void> load();
+  Result<void> load_lane(Lane lane);
+  Result<void> begin_anew(Timestamp now);
+  void note_damage(Timestamp now);
   void save_lane(rocksdb::WriteBatch& changes, Lane lane) const;
   Result<void> make_room(Timestamp now);
   Result<void> drop_acked(Lane lane, Timestamp before, bool for_room);
@@ -105,7 +110,7 @@ private:
   LaneState& state(Lane lane) { return lanes_[std::size_t(lane)]; }
   const LaneState& state(Lane lane) const { return lanes_[std::size_t(lane)]; }
 
-  std::unique_ptr<rocksdb::DB> db_;
+  std::unique_ptr<SpoolDatabase> db_;
   SpoolLimits limits_;
   SpoolCounters counters_;
   std::array<LaneState, lane_count> lanes_;

@@ -125,6 +125,22 @@ TEST_CASE("a log whose end is torn, as a crash leaves it, opens with what was wr
   CHECK(rows == 2);
 }
 
+TEST_CASE("a store keeps off the reserve of its volume, and writes again when there is room") {
+  TempDir dir;
+  auto store = Store::create(dir.path("db"));
+  REQUIRE(store);
+  StoreWrite write;
+  write.put(Table::audit, "a", std::string{"1"});
+  (*store)->set_reserve(UINT64_MAX);
+  const auto refused = (*store)->write({&write});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message.find("stay in reserve; make room there") != std::string::npos);
+  CHECK_FALSE((*store)->get(Table::audit, "a")->has_value());
+  (*store)->set_reserve(0);
+  CHECK((*store)->write({&write}));
+  CHECK_FALSE((*store)->broken());
+}
+
 TEST_CASE("a backup restores to what was there, and never over a database") {
   TempDir dir;
   auto path = dir.path() + "/db";
