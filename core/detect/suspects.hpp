@@ -109,7 +109,6 @@ struct Suspect {
   std::uint8_t samples_used = 0;
   MacAddress mac{};
   Timestamp last = 0;
-  Timestamp tolerated_until = 0;
   Timestamp covered_until = 0; ///< victim: the alarm about the whole network tells of it
   std::uint64_t packets = 0, bytes = 0;
   WindowCount window;

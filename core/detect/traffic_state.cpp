@@ -25,6 +25,31 @@ bool is_flood(TrafficKind kind) {
 TrafficWatch::State::State(const TrafficLimits& given, std::uint16_t index, std::uint64_t salt)
     : limits{given}, interface(index), seed{salt}, sources{salt}, targets{salt + 1} {
   active.resize(alarm_limit);
+  discoveries.resize(discovery_limit);
+}
+
+Discovery* TrafficWatch::State::discovery_by(const IpAddress& sender) {
+  auto known = std::find_if(discoveries.begin(), discoveries.end(), [&](const Discovery& discovery) {
+    return discovery.last != 0 && discovery.sender == sender;
+  });
+  return known == discoveries.end() ? nullptr : &*known;
+}
+
+/// @param in_a_sweep what was counted belongs together and is kept.
+Discovery& TrafficWatch::State::discovery_of(const IpAddress& sender, bool in_a_sweep, Timestamp now) {
+  auto* known = discovery_by(sender);
+  bool over = known != nullptr && !in_a_sweep && now - known->first > limits.scan_window;
+  if (known == nullptr || over || now < known->first) {
+    if (known == nullptr)
+      known = &*std::min_element(
+          discoveries.begin(), discoveries.end(),
+          [](const Discovery& left, const Discovery& right) { return left.last < right.last; });
+    *known = Discovery{};
+    known->sender = sender;
+    known->first = now;
+  }
+  known->last = now;
+  return *known;
 }
 
 Suspect* TrafficWatch::State::suspect_of(SuspectTable& table, const SuspectKey& key, Timestamp now) {

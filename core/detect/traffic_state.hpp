@@ -33,8 +33,23 @@ struct ActiveAlarm {
   std::uint64_t told = 0;
 };
 
+/// Who asks for neighbours by ARP, and whether ONVIF discovery explains it: that one sends a WS-Discovery
+/// probe to every address of a network, so each neighbour that answers gets one.
+struct Discovery {
+  IpAddress sender;
+  Timestamp first = 0, last = 0;
+  DistinctCounter asked, answered, probed;
+  [[nodiscard]] bool explains() const {
+    auto wanted = answered.estimate();
+    if (wanted == 0)
+      wanted = asked.estimate(); // answers are not seen here: then neither are the others' probes
+    return 5 * probed.estimate() >= 4 * wanted;
+  }
+};
+
 struct TrafficWatch::State {
   static constexpr std::size_t alarm_limit = 256;
+  static constexpr std::size_t discovery_limit = 16;
   TrafficLimits limits;
   std::uint16_t interface;
   std::uint64_t seed;
@@ -42,13 +57,21 @@ struct TrafficWatch::State {
   std::vector<std::unique_ptr<ActiveAlarm>> active; ///< alarm_limit places, null = free
   std::uint32_t victims = 0;                        ///< active distributed floods of one host
   std::vector<TrafficAlarm> out;
-  std::array<Suspect*, 16> neighbours{}; ///< to be judged at the next tick
+  struct Neighbour {
+    Suspect* suspect = nullptr;
+    Timestamp since = 0;
+  };
+  std::array<Neighbour, 16> neighbours{}; ///< to be judged a second after they were put here
   std::size_t neighbours_used = 0;
+  std::vector<Discovery> discoveries; ///< discovery_limit places, the least recent gives way
   Timestamp next_tick = 0;
+  bool ending = false; ///< nothing is waited for
   TrafficWatchStats stats;
 
   State(const TrafficLimits& given, std::uint16_t index, std::uint64_t salt);
 
+  [[nodiscard]] Discovery* discovery_by(const IpAddress& sender);
+  Discovery& discovery_of(const IpAddress& sender, bool in_a_sweep, Timestamp now);
   Suspect* suspect_of(SuspectTable& table, const SuspectKey& key, Timestamp now);
   void note(Suspect& suspect, const TrafficEvent& event, Timestamp now);
   void start(Suspect& suspect, const TrafficEvent& event, Timestamp now);

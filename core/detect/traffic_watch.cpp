@@ -61,7 +61,7 @@ void TrafficWatch::failed(const Flow& flow, Failure how, std::uint32_t packets, 
   ++state.stats.events;
   bool echo = flow.protocol == ip_protocol::icmp || flow.protocol == ip_protocol::icmp6;
   if (echo || is_group(flow.dst)) return; // echo requests were counted when they began; the rest by burst()
-  if (flow.protocol == ip_protocol::udp && flow.dport == 3702) tolerate_neighbours(flow.src, now);
+  if (flow.protocol == ip_protocol::udp && flow.dport == 3702) probed_for_onvif(flow, now);
   auto event = event_of(flow, packets, bytes);
   event.refused = how == Failure::refused;
   event.barren = how == Failure::barren;
@@ -71,7 +71,7 @@ void TrafficWatch::failed(const Flow& flow, Failure how, std::uint32_t packets, 
 
 void TrafficWatch::completed(const Flow& flow, Timestamp now) {
   auto& state = *state_;
-  if (flow.protocol == ip_protocol::udp && flow.dport == 3702) tolerate_neighbours(flow.src, now);
+  if (flow.protocol == ip_protocol::udp && flow.dport == 3702) probed_for_onvif(flow, now);
   auto answer = [&](SuspectTable& table, const SuspectKey& key) {
     if (auto* suspect = table.find(key)) ++suspect->window.answered;
   };
@@ -144,15 +144,21 @@ bool TrafficWatch::covers(const Flow& flow) const {
          (flow.sport == 0 && told(state.sources, {flow.src, {}, 0, flow.protocol, ping_sweep}));
 }
 
-void TrafficWatch::tolerate_neighbours(const IpAddress& src, Timestamp now) {
+void TrafficWatch::probed_for_onvif(const Flow& flow, Timestamp now) {
   auto& state = *state_;
-  auto* suspect = state.suspect_of(state.sources, {src, {}, 0, 0, TrafficKind::arp_sweep}, now);
-  if (suspect != nullptr) suspect->tolerated_until = now + 30 * second;
+  auto* discovery = state.discovery_by(flow.src); // none where it asked for nobody
+  if (discovery == nullptr) return;
+  discovery->probed.insert(mix(flow.dst, state.seed));
+  discovery->last = now;
 }
 
 void TrafficWatch::arp(const PacketView& view, Timestamp now) {
   auto& state = *state_;
-  if (!view.arp_request || view.src == view.dst) return;
+  if (view.src == view.dst) return;
+  if (!view.arp_request) {
+    if (auto* asker = state.discovery_by(view.dst)) asker->answered.insert(mix(view.src, state.seed));
+    return;
+  }
   ++state.stats.events;
   auto sender = view.src == IpAddress::v4(0) ? as_address(view.mac) : view.src;
   auto* suspect = state.suspect_of(state.sources, {sender, {}, 0, 0, TrafficKind::arp_sweep}, now);
@@ -164,12 +170,14 @@ void TrafficWatch::arp(const PacketView& view, Timestamp now) {
   event.bytes = 28;
   suspect->mac = view.mac;
   state.note(*suspect, event, now);
+  auto asked = suspect->recent.count_since(now - state.limits.scan_window);
+  state.discovery_of(sender, 2 * asked > state.limits.arp_hosts, now).asked.insert(event.item);
+  if (asked < state.limits.arp_hosts) return;
   if (suspect->alarmed() || state.neighbours_used == state.neighbours.size()) return;
-  if (suspect->recent.count_since(now - state.limits.scan_window) < state.limits.arp_hosts) return;
-  // Judged at the next tick: by then a discovery that needs the neighbours has shown itself.
+  // Judged a second later: by then a discovery that needs the neighbours has shown itself.
   auto* end = state.neighbours.begin() + state.neighbours_used;
-  if (std::find(state.neighbours.begin(), end, suspect) == end)
-    state.neighbours[state.neighbours_used++] = suspect;
+  if (std::none_of(state.neighbours.begin(), end, [&](const auto& one) { return one.suspect == suspect; }))
+    state.neighbours[state.neighbours_used++] = {suspect, now};
 }
 
 void TrafficWatch::dhcp(const PacketView& view, Timestamp now) {
@@ -204,10 +212,16 @@ void TrafficWatch::advance(Timestamp now) {
   auto& state = *state_;
   if (now < state.next_tick && now > state.next_tick - 2 * second) return;
   state.next_tick = now + second / 2;
+  std::size_t kept = 0;
   for (std::size_t i = 0; i < state.neighbours_used; ++i) {
-    auto& suspect = *state.neighbours[i];
-    if (suspect.key.kind != TrafficKind::arp_sweep || suspect.alarmed() || now < suspect.tolerated_until)
+    if (!state.ending && now - state.neighbours[i].since < second && now >= state.neighbours[i].since) {
+      state.neighbours[kept++] = state.neighbours[i];
       continue;
+    }
+    auto& suspect = *state.neighbours[i].suspect;
+    if (suspect.key.kind != TrafficKind::arp_sweep || suspect.alarmed()) continue;
+    const auto* known = state.discovery_by(suspect.key.a);
+    if (known != nullptr && known->explains()) continue;
     if (suspect.samples_used == 0 ||
         suspect.recent.count_since(suspect.last - state.limits.scan_window) < state.limits.arp_hosts)
       continue;
@@ -215,8 +229,9 @@ void TrafficWatch::advance(Timestamp now) {
     event.flow = suspect.samples[suspect.samples_used - 1U];
     event.flow.last = suspect.last;
     state.start(suspect, event, now);
+    if (known != nullptr && suspect.alarmed()) state.active[suspect.alarm]->distinct = known->asked;
   }
-  state.neighbours_used = 0;
+  state.neighbours_used = kept;
   if (state.stats.active == 0) return;
   for (std::size_t i = 0; i < State::alarm_limit; ++i) {
     if (!state.active[i]) continue;
@@ -235,7 +250,9 @@ void TrafficWatch::advance(Timestamp now) {
 void TrafficWatch::flush(Timestamp now) {
   auto& state = *state_;
   state.next_tick = 0;
+  state.ending = true;
   advance(now);
+  state.ending = false;
   for (std::size_t i = 0; i < State::alarm_limit; ++i)
     if (state.active[i]) state.end(i, now);
 }

@@ -109,7 +109,7 @@ public:
   [[nodiscard]] const TrafficWatchStats& stats() const;
 
 private:
-  void tolerate_neighbours(const IpAddress& src, Timestamp now);
+  void probed_for_onvif(const Flow& flow, Timestamp now);
   struct State;
   std::unique_ptr<State> state_;
 };

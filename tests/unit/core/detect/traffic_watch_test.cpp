@@ -49,6 +49,13 @@ struct Wire {
             Decoded::arp);
     watch.arp(view, now);
   }
+  void is_at(const std::string& sender, const std::string& asker) {
+    PacketView view;
+    pass(0);
+    REQUIRE(frames::decode(link_type::ethernet, ethernet(0x0806, frames::arp(sender, asker, 2)), view) ==
+            Decoded::arp);
+    watch.arp(view, now);
+  }
   void syn(const std::string& src, std::uint16_t sport, const std::string& dst, std::uint16_t dport) {
     ip(ipv4(src, dst, 6, tcp(sport, dport, SYN)));
   }
@@ -186,13 +193,51 @@ TEST_CASE("an ARP sweep is told, ONVIF discovery over a /24 with its ARP is not"
   Wire discovery;
   for (int i = 0; i < 254; ++i) {
     discovery.who_has("10.0.0.1", host(i));
-    if (i % 50 == 0) discovery.ip(ipv4("10.0.0.1", host(i), 17, udp(48'000, 3'702, Bytes(600))));
+    if (i % 50 == 0) {
+      discovery.is_at(host(i), "10.0.0.1");
+      discovery.ip(ipv4("10.0.0.1", host(i), 17, udp(48'000, 3'702, Bytes(600))));
+    }
   }
   discovery.rest();
   for (int i = 0; i < 254; ++i)
     discovery.ip(ipv4("172.18.0.9", host(i), 17, udp(48'000, 3'702, Bytes(600))));
   discovery.rest();
   CHECK(discovery.told().empty());
+}
+
+TEST_CASE("regression: one packet to port 3702 does not switch off the ARP sweep") {
+  for (bool answers : {false, true}) {
+    Wire wire;
+    wire.who_has("10.0.0.1", host(0));
+    wire.ip(ipv4("10.0.0.1", host(0), 17, udp(48'000, 3'702, Bytes(600))));
+    wire.pass(second);
+    for (int i = 0; i < 254; ++i) {
+      wire.who_has("10.0.0.1", host(i));
+      if (answers && i % 10 == 0) wire.is_at(host(i), "10.0.0.1");
+      wire.pass(10 * millisecond);
+    }
+    wire.rest();
+    CHECK(wire.told() == Texts{"arp-sweep start", "arp-sweep end"});
+  }
+}
+
+TEST_CASE("ONVIF discovery is no ARP sweep, however the ticks fall and however often it comes") {
+  Wire wire;
+  for (int round = 0; round < 4; ++round) {
+    for (int i = 0; i < 254; ++i) {
+      wire.who_has("10.0.0.1", host(i));
+      wire.pass(2 * millisecond);
+      if (i % 9 != 0) continue;
+      wire.is_at(host(i), "10.0.0.1");
+      wire.ip(ipv4("10.0.0.1", host(i), 17, udp(48'000, 3'702, Bytes(600))));
+    }
+    for (int i = 0; i < 700; ++i) {
+      wire.who_has("10.0.0.1", host(i % 28 * 9));
+      wire.is_at(host(i % 28 * 9), "10.0.0.1");
+      wire.pass(second);
+    }
+  }
+  CHECK(wire.told().empty());
 }
 
 TEST_CASE("a SYN flood from one source: one alarm, progress ever more seldom, then the end") {
