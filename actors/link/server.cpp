@@ -161,7 +161,14 @@ void LinkServer::Impl::on_established(const SharedConnection& connection) {
     peer->stage = Stage::authenticated;
     --stranger_count;
     if (auto i = strangers.find(peer->address); i != strangers.end() && --i->second == 0) strangers.erase(i);
+    // admit() counts those that are in; one that never names its node never comes there.
+    if (++of_identity[peer->key] > most_of(peer->info.identity))
+      refuse(*peer, {CloseCause::limit, Violation::none, "too many connections of this identity"});
   });
+}
+
+std::size_t LinkServer::Impl::most_of(const Identity& identity) const {
+  return (identity.role == Role::operator_ ? options.max_per_operator : 0) + options.max_pending_per_identity;
 }
 
 void LinkServer::Impl::on_node(const SharedConnection& connection, const NodeId& node) {
@@ -207,6 +214,7 @@ void LinkServer::Impl::on_closed(const SharedConnection& connection, const Close
       --stranger_count;
       if (auto i = strangers.find(peer.address); i != strangers.end() && --i->second == 0) strangers.erase(i);
     }
+    if (auto i = of_identity.find(peer.key); i != of_identity.end() && --i->second == 0) of_identity.erase(i);
     switch (reason.cause) {
     case CloseCause::tls:
       count(tls_failed);

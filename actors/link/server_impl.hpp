@@ -63,6 +63,7 @@ struct LinkServer::Impl final : public ConnectionOwner {
   void take(boost::asio::ip::tcp::socket socket, PumpThread& thread);
   void look_after(); ///< four times a second: files, probes
   void cut_revoked();
+  [[nodiscard]] std::size_t most_of(const Identity& identity) const;
 
   void on_established(const SharedConnection& connection) override;
   void on_node(const SharedConnection& connection, const NodeId& node) override;
@@ -97,8 +98,9 @@ struct LinkServer::Impl final : public ConnectionOwner {
   std::unordered_map<std::uint64_t, Peer> peers;
   std::map<std::string, std::size_t> strangers; ///< by address
   std::size_t stranger_count = 0;
-  std::map<NodeId, std::uint64_t> nodes; ///< admitted or being admitted
-  std::map<NodeId, bool> purging;        ///< closed, but CAF still knows them
+  std::map<std::string, std::size_t> of_identity; ///< connections by Peer::key
+  std::map<NodeId, std::uint64_t> nodes;          ///< admitted or being admitted
+  std::map<NodeId, bool> purging;                 ///< closed, but CAF still knows them
   std::array<std::atomic<std::uint64_t>, counts> counters{};
   std::array<std::atomic<std::uint64_t>, std::size_t(Violation::unanswered) + 1> violations{};
   ConnectionCounters traffic;

@@ -359,3 +359,24 @@ TEST_CASE("a peer that asked more than it may gets its answers all the same, whe
   CHECK(cloud.pings == 1'000);
   CHECK(cloud.closed.size() == 0);
 }
+
+TEST_CASE("issue: connections of one identity that are never admitted are limited", "[link][hostile]") {
+  Authority authority;
+  Cloud cloud{authority.cloud(), [](LinkServerOptions& options) { options.timing.handshake = 2s; }};
+  auto files = authority.give(gateway("gw-1"));
+  std::vector<std::unique_ptr<RawPeer>> silent;
+  for (int i = 0; i < 10; ++i) {
+    silent.push_back(std::make_unique<RawPeer>(files, cloud.address(), random_node(cloud.system)));
+    REQUIRE(silent.back()->tls_handshake());
+  }
+  for (int i = 4; i < 10; ++i)
+    CHECK(silent[std::size_t(i)]->farewell() == CloseCause::limit);
+  CHECK(cloud.counter("authenticated") == 10);
+  CHECK(cloud.counter("refused.identity") == 6);
+  // Others are not concerned, and neither is this one when those are gone.
+  Node other{authority.give(gateway("gw-2")), {cloud.address()}};
+  REQUIRE(other.connect());
+  silent.clear();
+  Node honest{files, {cloud.address()}};
+  CHECK(honest.connect());
+}
