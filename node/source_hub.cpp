@@ -35,7 +35,7 @@ struct SourceHub::State {
 
   NodeOptions options;
   SourceHubWorld world;
-  std::string own = own_container();  ///< never watched, nor others of its image (an enrolment)
+  std::string own = own_container();  ///< never watched, nor enrolments; docker source's thread only
   std::string own_digest;             ///< docker source's thread only
   std::set<std::string> told_missing; ///< interfaces that were asked for and are not there; hub thread only
   std::unique_ptr<ProcessSource> process;
@@ -88,11 +88,20 @@ struct SourceHub::State {
 };
 
 void SourceHub::State::take_containers(std::vector<ContainerReport> reports) {
+  for (const auto& report : reports) {
+    if (own.empty() || report.facts.id != own) continue;
+    own_digest = report.facts.digest;
+    if (!report.facts.running || shares_our_groups(report.facts.pid)) continue;
+    spdlog::warn("container {} is not ours after all and is watched: its first process is in other control "
+                 "groups than this one",
+                 own.substr(0, 12));
+    own.clear();
+    own_digest.clear();
+  }
   ContainerBatch batch;
   for (auto& report : reports) {
     const auto& facts = report.facts;
-    if (facts.id == own) own_digest = facts.digest;
-    if (facts.id == own || (!own_digest.empty() && facts.digest == own_digest)) continue;
+    if (facts.id == own || is_enrolment(facts, own_digest)) continue;
     {
       const std::lock_guard lock{mutex};
       if (facts.running)
