@@ -236,7 +236,9 @@ QueryAnswer Admin::operators_revoke(const Arguments& arguments, const std::strin
     return answer_error(Errc::not_found, "there is no operator " + name + " of tenant " + tenant);
   auto row = decode_operator(**stored);
   if (!row) return refused(row.error());
-  if (auto done = pki::revoke(terms_.pki, row->serial, terms_.now()); !done) return refused(done.error());
+  auto listed = pki::revoke(terms_.pki, {row->serial}, terms_.now(),
+                            row->created_at + pki::operator_validity + pki::day);
+  if (!listed) return refused(listed.error());
   row->revoked = true;
   StoreWrite write;
   write.put(Table::operators, operator_key(tenant, name), encode(*row));

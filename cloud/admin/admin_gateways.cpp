@@ -86,9 +86,9 @@ Result<EnrolmentRow> Admin::read_enrolment(const std::string& tenant, const std:
 }
 
 Result<void> Admin::revoke_all(const std::vector<std::string>& serials) {
-  for (const auto& serial : serials)
-    if (auto done = pki::revoke(terms_.pki, serial, terms_.now()); !done) return done;
-  return {};
+  if (serials.empty()) return {};
+  const auto now = terms_.now();
+  return pki::revoke(terms_.pki, serials, now, now + pki::gateway_validity);
 }
 
 bool Admin::may_connect(const Identity& identity) const {

@@ -10,8 +10,6 @@ namespace iris::pki {
 
 namespace {
 
-constexpr std::size_t largest_file = 1 << 20;
-
 Error failed(const std::string& path, const char* what) {
   auto code = errno == ENOENT ? Errc::not_found : Errc::io;
   return {code, path + ": " + what + ": " + std::strerror(errno)};
@@ -48,7 +46,7 @@ Result<void> write_file(const std::string& path, std::string_view content) {
   return {};
 }
 
-Result<std::string> read_file(const std::string& path) {
+Result<std::string> read_file(const std::string& path, std::size_t limit) {
   Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (file.fd < 0) return failed(path, "cannot open");
   std::string content;
@@ -58,8 +56,9 @@ Result<std::string> read_file(const std::string& path) {
     if (count < 0) return failed(path, "cannot read");
     if (count == 0) return content;
     content.append(piece, std::size_t(count));
-    if (content.size() > largest_file)
-      return Error{Errc::limit, path + ": larger than 1 MiB, not one of ours"};
+    if (content.size() > limit)
+      return Error{Errc::limit,
+                   path + ": larger than " + std::to_string(limit >> 20) + " MiB, not one of ours"};
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 namespace iris::pki {
 
@@ -16,6 +17,7 @@ namespace {
 // Gateways' clocks are often a little behind.
 constexpr Duration backdated = 10 * 60 * second;
 constexpr Duration ca_validity = 20 * 365 * day;
+constexpr std::size_t largest_list = 64 << 20; ///< bytes of crl.pem: half a million entries
 
 Error crypto_error(const char* what) {
   return {Errc::invalid, std::string{what} + ": " + ossl::error_text()};
@@ -129,9 +131,66 @@ Result<void> sign_revocations(X509_CRL* crl, const Authority& authority, long nu
   return write_file(path, ossl::take(out));
 }
 
+using Revoked = ossl::Ptr<X509_REVOKED, X509_REVOKED_free>;
+using Object = ossl::Ptr<ASN1_OBJECT, ASN1_OBJECT_free>;
+using Octets = ossl::Ptr<ASN1_OCTET_STRING, ASN1_OCTET_STRING_free>;
+using Time = ossl::Ptr<ASN1_GENERALIZEDTIME, ASN1_GENERALIZEDTIME_free>;
+
+/// Of an entry, not critical: the time (GeneralizedTime) by which its certificate has expired. Below 2.25 are
+/// numbers that anybody may take, from a random UUID.
+Object expiry_object() { return Object{OBJ_txt2obj("2.25.253066139171520541823742107413961532081", 1)}; }
+
+Revoked revocation(ASN1_INTEGER* serial, Timestamp now, Timestamp expired_by) {
+  Revoked entry{X509_REVOKED_new()};
+  Time when{ASN1_TIME_set(nullptr, now / second)};
+  Time until{ASN1_GENERALIZEDTIME_set(nullptr, expired_by / second)};
+  Octets value{ASN1_OCTET_STRING_new()};
+  auto object = expiry_object();
+  unsigned char* der = nullptr;
+  auto size = until ? i2d_ASN1_GENERALIZEDTIME(until.get(), &der) : -1;
+  auto copied = value && size > 0 && ASN1_OCTET_STRING_set(value.get(), der, size) == 1;
+  OPENSSL_free(der);
+  if (!copied || !entry || !when || !object) return {};
+  ossl::Extension extension{X509_EXTENSION_create_by_OBJ(nullptr, object.get(), 0, value.get())};
+  if (!extension || X509_REVOKED_set_serialNumber(entry.get(), serial) != 1 ||
+      X509_REVOKED_set_revocationDate(entry.get(), when.get()) != 1 ||
+      X509_REVOKED_add_ext(entry.get(), extension.get(), -1) != 1)
+    return {};
+  return entry;
+}
+
+/// Whether an entry's certificate has expired: by its extension, or because none lives that long.
+bool has_expired(const X509_REVOKED* entry, Timestamp now) {
+  static const Object object = expiry_object();
+  auto at = X509_REVOKED_get_ext_by_OBJ(entry, object.get(), -1);
+  if (at >= 0) {
+    const auto* value = X509_EXTENSION_get_data(X509_REVOKED_get_ext(entry, at));
+    const auto* der = ASN1_STRING_get0_data(value);
+    Time until{d2i_ASN1_GENERALIZEDTIME(nullptr, &der, ASN1_STRING_length(value))};
+    if (until) return ASN1_TIME_cmp_time_t(until.get(), now / second) < 0;
+    ERR_clear_error();
+  }
+  return ASN1_TIME_cmp_time_t(X509_REVOKED_get0_revocationDate(entry), (now - longest_validity) / second) < 0;
+}
+
+std::set<std::string> serials_of(X509_CRL* crl) {
+  std::set<std::string> serials;
+  auto* entries = X509_CRL_get_REVOKED(crl);
+  for (int i = 0; i < sk_X509_REVOKED_num(entries); ++i)
+    serials.insert(ossl::serial_hex(X509_REVOKED_get0_serialNumber(sk_X509_REVOKED_value(entries, i))));
+  return serials;
+}
+
+void forget_expired(X509_CRL* crl, Timestamp now) {
+  auto* entries = X509_CRL_get_REVOKED(crl);
+  for (int i = sk_X509_REVOKED_num(entries) - 1; i >= 0; --i)
+    if (has_expired(sk_X509_REVOKED_value(entries, i), now))
+      X509_REVOKED_free(sk_X509_REVOKED_delete(entries, i));
+}
+
 Result<ossl::Crl> load_revocations(const std::string& directory) {
   auto path = in(directory, revocations);
-  auto pem = read_file(path);
+  auto pem = read_file(path, largest_list);
   if (!pem) return pem.error();
   auto input = ossl::reader(*pem);
   ossl::Crl crl{PEM_read_bio_X509_CRL(input.get(), nullptr, nullptr, nullptr)};
@@ -210,30 +269,30 @@ Result<Bundle> issue(const std::string& directory, const Identity& identity, Tim
   return Bundle{*certificate, ossl::to_pem(key.get()), ossl::to_pem(authority->cert.get())};
 }
 
-Result<void> revoke(const std::string& directory, std::string_view serial, Timestamp now) {
+Result<void> revoke(const std::string& directory, const std::vector<std::string>& serials, Timestamp now,
+                    Timestamp expired_by) {
   auto authority = load(directory);
   if (!authority) return authority.error();
   auto crl = load_revocations(directory);
   if (!crl) return crl.error();
-  BIGNUM* parsed = nullptr;
-  auto digits = BN_hex2bn(&parsed, std::string{serial}.c_str());
-  ossl::Number number{parsed};
-  if (serial.empty() || std::size_t(digits) != serial.size())
-    return Error{Errc::invalid,
-                 "serial \"" + std::string{serial.substr(0, 64)} + "\": not a hexadecimal number"};
-  ossl::Integer as_integer{BN_to_ASN1_INTEGER(number.get(), nullptr)};
-  X509_REVOKED* entry = nullptr;
-  if (X509_CRL_get0_by_serial(crl->get(), &entry, as_integer.get()) == 1) return {};
-  entry = X509_REVOKED_new();
-  ASN1_TIME* when = ASN1_TIME_set(nullptr, now / second);
-  auto added = entry && when && X509_REVOKED_set_serialNumber(entry, as_integer.get()) == 1 &&
-               X509_REVOKED_set_revocationDate(entry, when) == 1 &&
-               X509_CRL_add0_revoked(crl->get(), entry) == 1;
-  ASN1_TIME_free(when);
-  if (!added) {
-    X509_REVOKED_free(entry);
-    return crypto_error("cannot revoke");
+  auto known = serials_of(crl->get());
+  auto changed = false;
+  for (const auto& serial : serials) {
+    BIGNUM* parsed = nullptr;
+    auto digits = BN_hex2bn(&parsed, serial.c_str());
+    ossl::Number number{parsed};
+    if (serial.empty() || std::size_t(digits) != serial.size())
+      return Error{Errc::invalid, "serial \"" + serial.substr(0, 64) + "\": not a hexadecimal number"};
+    ossl::Integer as_integer{BN_to_ASN1_INTEGER(number.get(), nullptr)};
+    if (!as_integer) return crypto_error("cannot revoke");
+    if (!known.insert(ossl::serial_hex(as_integer.get())).second) continue;
+    auto entry = revocation(as_integer.get(), now, expired_by);
+    if (!entry || X509_CRL_add0_revoked(crl->get(), entry.get()) != 1) return crypto_error("cannot revoke");
+    (void)entry.release(); // the list's now
+    changed = true;
   }
+  if (!changed) return {};
+  forget_expired(crl->get(), now);
   ossl::Integer last{
       static_cast<ASN1_INTEGER*>(X509_CRL_get_ext_d2i(crl->get(), NID_crl_number, nullptr, nullptr))};
   auto next = last ? ASN1_INTEGER_get(last.get()) + 1 : 2;
@@ -243,11 +302,8 @@ Result<void> revoke(const std::string& directory, std::string_view serial, Times
 Result<std::vector<std::string>> revoked(const std::string& directory) {
   auto crl = load_revocations(directory);
   if (!crl) return crl.error();
-  std::vector<std::string> serials;
-  auto* entries = X509_CRL_get_REVOKED(crl->get());
-  for (int i = 0; i < sk_X509_REVOKED_num(entries); ++i)
-    serials.push_back(ossl::serial_hex(X509_REVOKED_get0_serialNumber(sk_X509_REVOKED_value(entries, i))));
-  return serials;
+  auto serials = serials_of(crl->get());
+  return std::vector<std::string>{serials.begin(), serials.end()};
 }
 
 Result<std::string> fingerprint(const std::string& directory) {

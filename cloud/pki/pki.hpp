@@ -53,8 +53,13 @@ struct Bundle {
 [[nodiscard]] Result<Bundle> issue(const std::string& directory, const Identity& identity, Timestamp now,
                                    Duration validity = operator_validity);
 
-/// Adds a serial (hex) to crl.pem. Revoking twice is no error.
-[[nodiscard]] Result<void> revoke(const std::string& directory, std::string_view serial, Timestamp now);
+/// No certificate of this authority but its own lives longer.
+inline constexpr Duration longest_validity = server_validity;
+
+/// Adds serials (hex) to crl.pem. Revoking twice is no error. `expired_by`: when all of them have expired;
+/// then they may leave the list, which they do when it is signed again.
+[[nodiscard]] Result<void> revoke(const std::string& directory, const std::vector<std::string>& serials,
+                                  Timestamp now, Timestamp expired_by);
 [[nodiscard]] Result<std::vector<std::string>> revoked(const std::string& directory);
 
 [[nodiscard]] Result<std::string>

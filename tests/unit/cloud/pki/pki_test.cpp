@@ -30,7 +30,7 @@ struct Authority : Directory {
     ossl::Store store{X509_STORE_new()};
     X509_STORE_add_cert(store.get(), ca().get());
     if (with_crl) {
-      auto list = *pki::read_file(path + "/crl.pem");
+      auto list = *pki::read_file(path + "/crl.pem", 64 << 20);
       auto in = ossl::reader(list);
       ossl::Crl crl{PEM_read_bio_X509_CRL(in.get(), nullptr, nullptr, nullptr)};
       X509_STORE_add_crl(store.get(), crl.get());
@@ -131,14 +131,14 @@ TEST_CASE("revoking adds to the list, once", "[pki]") {
   REQUIRE(second_one);
   CHECK(ossl::read_key(first->key) != nullptr);
   CHECK(authority.verify(first->certificate.pem, X509_PURPOSE_SSL_CLIENT, true) == X509_V_OK);
-  REQUIRE(pki::revoke(authority.path, first->certificate.serial, now));
-  REQUIRE(pki::revoke(authority.path, first->certificate.serial, now));
-  REQUIRE(pki::revoke(authority.path, "0abc", now));
+  REQUIRE(pki::revoke(authority.path, {first->certificate.serial}, now, now + pki::operator_validity));
+  REQUIRE(pki::revoke(authority.path, {first->certificate.serial}, now, now + pki::operator_validity));
+  REQUIRE(pki::revoke(authority.path, {"0abc"}, now, now + pki::operator_validity));
   CHECK(authority.verify(first->certificate.pem, X509_PURPOSE_SSL_CLIENT, true) == X509_V_ERR_CERT_REVOKED);
   CHECK(authority.verify(second_one->certificate.pem, X509_PURPOSE_SSL_CLIENT, true) == X509_V_OK);
   CHECK(pki::revoked(authority.path)->size() == 2);
-  CHECK(!pki::revoke(authority.path, "xyz", now));
-  CHECK(!pki::revoke(authority.path, "", now));
+  CHECK(!pki::revoke(authority.path, {"xyz"}, now, now + pki::operator_validity));
+  CHECK(!pki::revoke(authority.path, {""}, now, now + pki::operator_validity));
 }
 
 TEST_CASE("a signature holds for its message and key only", "[pki]") {
@@ -165,4 +165,25 @@ TEST_CASE("missing and damaged files give one clear line", "[pki]") {
   auto damaged = pki::issue(authority.path, gateway, now);
   REQUIRE(!damaged);
   CHECK(damaged.error().code == Errc::corrupt);
+}
+
+TEST_CASE("issue: expired entries leave the list, which may be larger than any other file", "[pki]") {
+  Authority authority;
+  std::vector<std::string> serials;
+  for (int i = 0; i < 25'000; ++i) {
+    char serial[33];
+    std::snprintf(serial, sizeof serial, "7%031x", i + 1);
+    serials.emplace_back(serial);
+  }
+  REQUIRE(pki::revoke(authority.path, serials, now, now + pki::gateway_validity));
+  CHECK(std::filesystem::file_size(authority.path + "/crl.pem") > (1 << 20));
+  auto bundle = pki::issue(authority.path, {Role::operator_, "*", "root", true}, now);
+  const auto& lasting = bundle->certificate.serial;
+  REQUIRE(pki::revoke(authority.path, {lasting}, now, now + pki::operator_validity));
+  CHECK(pki::revoked(authority.path)->size() == 25'001);
+  CHECK(authority.verify(bundle->certificate.pem, X509_PURPOSE_SSL_CLIENT, true) == X509_V_ERR_CERT_REVOKED);
+  REQUIRE(pki::revoke(authority.path, {"0abc"}, now + 31 * pki::day, now + 61 * pki::day));
+  auto left = *pki::revoked(authority.path);
+  CHECK(left.size() == 2);
+  CHECK(std::count(left.begin(), left.end(), lasting) == 1);
 }
