@@ -79,14 +79,23 @@ constexpr std::array<DetectorInfo, 11> table{{
      "Slow leaks below the threshold; bytes received.", "T1048 T1041", true},
     {"network.scan", "Many ports of one host, many hosts on one port, a ping sweep or an ARP sweep.",
      "Distinct targets that failed within 60 s: 15 ports, 15 hosts; 12 hosts pinged, 30 asked for by ARP, "
-     "answered or not; "
-     "60 % of the tries must fail. core/detect/traffic_watch.hpp has all limits.",
-     "A scan slower than its window; one of targets that mostly answer.", "T1046 T0846", false},
+     "answered or not; 60 % of the tries must fail. ONVIF discovery explains an ARP sweep where as many "
+     "hosts were "
+     "probed on port 3702 as answered (where no answer is seen: as were asked for). "
+     "core/detect/traffic_watch.hpp has "
+     "all limits.",
+     "A scan slower than its window; one of targets that mostly answer; an ARP sweep by who also probes port "
+     "3702 of "
+     "every host that answers.",
+     "T1046 T0846", false},
     {"network.flood",
      "Connections or packets beyond what any endpoint sends in health, at the gateway or through it.",
-     "Within 5 s: 100 unanswered or 500 refused tries by a source, or 200 by 32 sources; packets a second "
-     "that next to "
-     "nothing answers: 200 ICMP, 1000 small, 5000 large. Start, progress and end of one alarm are one alert.",
+     "Within 5 s: 100 unanswered or 500 refused tries by a source, or 200 at one port (400 at all "
+     "ports of a host) by 32 sources; packets a second that next to nothing answers: 200 ICMP, 1000 small, "
+     "5000 "
+     "large. Beyond 8 hosts under a forged flood the others are one alarm. Start, progress and end of one "
+     "alarm are "
+     "one alert.",
      "Floods of requests that are all answered.", "T1498 T0814", false},
     {"container.crash", "A container died without being asked to.",
      "Exit code other than 0, a signal, or the kernel's out-of-memory killer, where nobody told the engine "
