@@ -1,6 +1,8 @@
 #include "cloud/config/config.hpp"
 
 #include "cloud/config/address.hpp"
+#include "cloud/config/webhook_url.hpp"
+#include "core/link/identity.hpp"
 
 #include <array>
 #include <cctype>
@@ -50,9 +52,11 @@ public:
   void texts(const char* key, std::vector<std::string>& out) {
     if (const auto* setting = find(key)) out = setting->texts;
   }
-  /// Each by `check`.
+  /// Each by `check`, and at least one.
   template <class Check>
   void addresses(const char* key, std::vector<std::string>& out, Check check) {
+    if (auto empty = settings_.find(key); empty != settings_.end() && empty->second.texts.empty())
+      fail(empty->second, key, "must hold at least one address; without the line the default is used");
     const auto* setting = find(key);
     if (setting == nullptr) return;
     for (const auto& text : setting->texts)
@@ -134,10 +138,15 @@ Result<SinkConfig> build_sink(const std::map<std::string, RawSetting>& settings)
   if (auto done = take.result(); !done) return done.error();
   auto wrong = [&](const std::string& why) { return Error{Errc::invalid, place.where + ": sink: " + why}; };
   if (sink.name.empty() || sink.name.size() > 64) return wrong("it needs a name of at most 64 characters");
+  if (sink.name.find('/') != std::string::npos) // what is before it would be a tenant (frontdesk)
+    return wrong("the name " + sink.name + " must not hold a slash");
+  if (sink.tenant != "*" && !valid_identity_part(sink.tenant))
+    return wrong(
+        "tenant \"" + sink.tenant.substr(0, 64) +
+        "\" cannot be one: 1 to 64 characters of a-z, 0-9, dot, dash and underscore, or \"*\" for all");
   if (type == "webhook") {
     sink.kind = SinkConfig::Kind::webhook;
-    if (sink.url.rfind("http://", 0) != 0 && sink.url.rfind("https://", 0) != 0)
-      return wrong("a webhook needs url = \"http://...\" or \"https://...\"");
+    if (auto url = parse_webhook_url(sink.url); !url) return wrong(url.error().message);
   } else if (type == "syslog") {
     sink.kind = SinkConfig::Kind::syslog;
     if (sink.address.empty()) return wrong("a syslog sink needs address = \"host:port\"");

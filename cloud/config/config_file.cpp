@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <fstream>
+#include <sstream>
 
 namespace iris {
 namespace {
@@ -97,13 +99,73 @@ Result<void> read_table(const std::string& path, const std::string& prefix, cons
   return {};
 }
 
+constexpr std::size_t file_limit = 1 << 20; // bytes; ours have a few hundred
+constexpr std::size_t depth_limit = 16;     // ours have 3
+
+/// The end of the string that begins at `at`, and counts its lines.
+std::size_t skip_string(const std::string& text, std::size_t at, std::size_t& line) {
+  const char quote = text[at];
+  const std::string triple(3, quote);
+  const bool lines = text.compare(at, 3, triple) == 0;
+  for (at += lines ? 3 : 1; at < text.size(); ++at) {
+    if (text[at] == '\n') {
+      if (!lines) return at - 1; // not closed, which the parser tells
+      ++line;
+    } else if (text[at] == '\\' && quote == '"') {
+      ++at;
+    } else if (lines ? text.compare(at, 3, triple) == 0 : text[at] == quote) {
+      return at + (lines ? 2 : 0);
+    }
+  }
+  return at;
+}
+
+/// The parser calls itself for every array in an array and every part of a dotted key: too deep a file would
+/// end the program. @returns the line that is too deep, 0 if there is none.
+std::size_t too_deep(const std::string& text) {
+  std::size_t line = 1, depth = 0, dots = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '"' || text[at] == '\'') {
+      at = skip_string(text, at, line);
+      continue;
+    }
+    if (text[at] == '#') at = std::min(text.find('\n', at), text.size() - 1);
+    const char c = text[at];
+    if (c == '.') {
+      ++dots;
+    } else if (c == '[' || c == '{') {
+      ++depth;
+      dots = 0;
+    } else if (c == ']' || c == '}') {
+      depth -= depth > 0 ? 1 : 0;
+      dots = 0;
+    } else if (c == '=' || c == ',' || c == '\n') {
+      dots = 0;
+    }
+    if (depth > depth_limit || dots > depth_limit) return line;
+    if (c == '\n') ++line;
+  }
+  return 0;
+}
+
 } // namespace
 
 Result<RawConfig> read_config_file(const std::string& path) {
   if (!std::filesystem::exists(path)) return Error{Errc::not_found, "there is no configuration file " + path};
+  std::string content(file_limit + 1, 0);
+  std::ifstream in{path, std::ios::binary};
+  if (in) in.read(content.data(), std::streamsize(content.size()));
+  if (in.bad() || !(in || in.eof())) return Error{Errc::io, path + ": cannot be read"};
+  content.resize(std::size_t(in.gcount()));
+  if (content.size() > file_limit)
+    return Error{Errc::limit, path + ": is larger than 1 MiB; it cannot be a configuration"};
+  if (const auto line = too_deep(content); line != 0)
+    return Error{Errc::limit, path + ":" + std::to_string(line) + ": nests deeper than " +
+                                  std::to_string(depth_limit) + " levels; no setting does"};
   toml::value file;
   try {
-    file = toml::parse(path);
+    std::istringstream text{content};
+    file = toml::parse(text, path);
   } catch (const toml::syntax_error& error) {
     std::string text = error.what();
     // Its message spans lines and shows the source; the first line and the place are enough.

@@ -39,41 +39,6 @@ std::string webhook_signature(const std::string& secret, const std::string& body
   return "sha256=" + to_hex(std::string_view{reinterpret_cast<const char*>(digest.data()), length});
 }
 
-Result<WebhookUrl> parse_webhook_url(const std::string& url) {
-  WebhookUrl result;
-  std::string rest;
-  if (url.rfind("https://", 0) == 0) {
-    result.tls = true;
-    rest = url.substr(8);
-  } else if (url.rfind("http://", 0) == 0) {
-    rest = url.substr(7);
-  } else {
-    return Error{Errc::invalid, url + ": a webhook begins with http:// or https://"};
-  }
-  auto slash = rest.find_first_of("/?");
-  auto authority = rest.substr(0, slash);
-  result.target = slash == std::string::npos ? "/" : rest.substr(slash);
-  if (result.target.front() == '?') result.target = "/" + result.target;
-  if (authority.find('@') != std::string::npos)
-    return Error{Errc::invalid, "a webhook's address must not hold a password; use secret"};
-  auto bracket = authority.find(']');
-  auto colon = authority.rfind(':');
-  if (colon != std::string::npos && (bracket == std::string::npos || colon > bracket)) {
-    result.port = authority.substr(colon + 1);
-    authority.resize(colon);
-  } else {
-    result.port = result.tls ? "443" : "80";
-  }
-  if (authority.size() > 1 && authority.front() == '[' && authority.back() == ']')
-    authority = authority.substr(1, authority.size() - 2);
-  result.host = authority;
-  if (result.host.empty() || result.port.empty() ||
-      result.port.find_first_not_of("0123456789") != std::string::npos ||
-      result.target.find_first_of(" \r\n") != std::string::npos)
-    return Error{Errc::invalid, url + ": not an address of a webhook"};
-  return result;
-}
-
 std::string syslog_frame(const Alert& alert) {
   // Facility local0 (16); critical, error, warning, notice and informational of RFC 5424.
   static constexpr std::array<int, 5> severities{6, 5, 4, 3, 2};

@@ -31,12 +31,6 @@ public:
 /// "sha256=" and 64 hex digits: HMAC-SHA-256 (RFC 2104) of the body under the secret.
 [[nodiscard]] std::string webhook_signature(const std::string& secret, const std::string& body);
 
-struct WebhookUrl {
-  bool tls = false;
-  std::string host, port, target;
-};
-[[nodiscard]] Result<WebhookUrl> parse_webhook_url(const std::string& url);
-
 /// RFC 5424 message with a CEF body, in RFC 6587 octet-counting framing.
 [[nodiscard]] std::string syslog_frame(const Alert& alert);
 

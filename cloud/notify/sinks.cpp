@@ -1,3 +1,5 @@
+#include "actors/link/endpoint.hpp"
+#include "cloud/config/webhook_url.hpp"
 #include "cloud/notify/outgoing.hpp"
 #include "cloud/notify/sink.hpp"
 
@@ -54,7 +56,8 @@ private:
 /// delivered.
 class Syslog final : public Sink {
 public:
-  explicit Syslog(const SinkConfig& config) : out_{target_of(config)} {
+  Syslog(const SinkConfig& config, const Endpoint& to)
+      : out_{Outgoing::Target{to.host, std::to_string(to.port), config.tls, config.ca, config.timeout}} {
     // nop
   }
   Delivery deliver(const Alert& alert) override {
@@ -67,12 +70,6 @@ public:
   void cancel() override { out_.cancel(); }
 
 private:
-  static Outgoing::Target target_of(const SinkConfig& config) {
-    auto colon = config.address.rfind(':');
-    auto host = config.address.substr(0, colon);
-    if (host.size() > 1 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-    return {host, config.address.substr(colon + 1), config.tls, config.ca, config.timeout};
-  }
   Outgoing out_;
 };
 
@@ -90,7 +87,11 @@ private:
 } // namespace
 
 std::unique_ptr<Sink> make_sink(const SinkConfig& config) {
-  if (config.kind == SinkConfig::Kind::syslog) return std::make_unique<Syslog>(config);
+  if (config.kind == SinkConfig::Kind::syslog) {
+    auto to = parse_endpoint(config.address);
+    if (!to) return std::make_unique<Broken>(to.error().message);
+    return std::make_unique<Syslog>(config, *to);
+  }
   auto url = parse_webhook_url(config.url);
   if (!url) return std::make_unique<Broken>(url.error().message);
   return std::make_unique<Webhook>(config, std::move(*url));

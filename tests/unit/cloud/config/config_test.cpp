@@ -1,6 +1,7 @@
 #include "cloud/config/address.hpp"
 #include "cloud/config/config.hpp"
 #include "cloud/config/data_directory.hpp"
+#include "cloud/config/webhook_url.hpp"
 #include "tests/fixtures/temp_dir.hpp"
 
 #include <catch2/catch.hpp>
@@ -106,6 +107,72 @@ TEST_CASE("every mistake gives one line with the file, the line and what to do")
   CHECK(broken.find('\n') == std::string::npos);
   CHECK(read_config_file("/nowhere/x.toml").error().message ==
         "there is no configuration file /nowhere/x.toml");
+}
+
+TEST_CASE("webhook addresses") {
+  auto url = parse_webhook_url("https://soc.example/hooks/iris?a=b");
+  REQUIRE(url);
+  CHECK(url->tls);
+  CHECK(url->host == "soc.example");
+  CHECK(url->port == "443");
+  CHECK(url->target == "/hooks/iris?a=b");
+  CHECK(parse_webhook_url("http://[::1]:8080")->host == "::1");
+  CHECK(parse_webhook_url("http://[::1]:8080")->port == "8080");
+  CHECK(parse_webhook_url("http://h?q")->target == "/?q");
+  for (const auto* bad :
+       {"ftp://h/", "http://", "http://h:x/", "http://h:0/", "http://h:99999/", "http://[::1/",
+        "http://0.0.0.0/", "http://-h/", "http://user:pw@h/", "http://h/a b", "http://h/\r\nX: y"})
+    CHECK_FALSE(parse_webhook_url(bad));
+  const auto secret = parse_webhook_url("https://user:secretpw@h/");
+  REQUIRE_FALSE(secret);
+  CHECK(secret.error().message.find("secretpw") == std::string::npos);
+}
+
+TEST_CASE("a configuration that nests 200,000 levels deep is an error and not the end of the program") {
+  const std::string deep(200'000, '[');
+  CHECK(error_of("x = 1\na = " + deep) == "iris-cloud.toml:2: nests deeper than 16 levels; no setting does");
+  std::string tables = "a = ", dotted = "a", quoted = "a";
+  for (int i = 0; i < 100'000; ++i) {
+    tables += "{a=";
+    dotted += ".a";
+    quoted += ".\"#\"";
+  }
+  for (const auto& text : {tables, dotted + " = 1", "[" + dotted + "]", quoted + " = 1"})
+    CHECK(error_of(text) == "iris-cloud.toml:1: nests deeper than 16 levels; no setting does");
+  // What only looks deep: in comments, in each kind of string.
+  CHECK(error_of("#" + deep) == "no error");
+  for (const std::string open : {"\"", "'", "\"\"\"\\\"\n", "'''\n"})
+    CHECK(error_of("[intelligence]\nlists = [" + open + deep + open.substr(0, open.size() < 3 ? 1 : 3) +
+                   "] # " + deep) == "no error");
+  CHECK(error_of("[intelligence]\nlists = [\n  \"/a\", # " + std::string(99, '.') + "\n  \"/" +
+                 std::string(99, '.') + "\"\n]\n") == "no error");
+  CHECK(error_of("[[sink]]\nname = \"\\\"" + deep).find("iris-cloud.toml:2: not valid TOML") == 0);
+  CHECK(error_of("a = \"" + std::string(2 << 20, 'x') + "\"").find("is larger than 1 MiB") !=
+        std::string::npos);
+}
+
+TEST_CASE("an empty list of addresses is an error instead of the default in silence") {
+  for (const std::string key : {"addresses", "public"})
+    CHECK(error_of("[listen]\n" + key + " = []\n") ==
+          "iris-cloud.toml:2: listen." + key +
+              ": must hold at least one address; without the line the default is used");
+  CHECK(error_of("[intelligence]\nlists = []\nmmdb = []\n") == "no error");
+}
+
+TEST_CASE("a sink that could never deliver is an error and does not wait for its first alert") {
+  auto hook = [](const std::string& more) {
+    return error_of("[[sink]]\nname = \"a\"\ntype = \"webhook\"\n" + more);
+  };
+  CHECK(hook("url = \"https://user:secretpw@h/\"\n") ==
+        "iris-cloud.toml:1: sink: a webhook's address must not hold a password; use secret");
+  CHECK(hook("url = \"http://\"\n").find("iris-cloud.toml:1: sink: url \"http://\" is not an address") == 0);
+  CHECK(hook("url = \"http://h/\"\n") == "no error");
+  CHECK(hook("url = \"http://h/\"\ntenant = \"no such TENANT\"\n")
+            .find("iris-cloud.toml:1: sink: tenant \"no such TENANT\" cannot be one") == 0);
+  for (const std::string tenant : {"*", "acme"})
+    CHECK(hook("url = \"http://h/\"\ntenant = \"" + tenant + "\"\n") == "no error");
+  CHECK(error_of("[[sink]]\nname = \"acme/a\"\ntype = \"webhook\"\nurl = \"http://h/\"\n") ==
+        "iris-cloud.toml:1: sink: the name acme/a must not hold a slash");
 }
 
 TEST_CASE("the cloud does not take the data directory of a node") {

@@ -166,21 +166,6 @@ TEST_CASE("the signature is HMAC-SHA-256 (RFC 4231, test case 2)") {
         "sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
 }
 
-TEST_CASE("webhook addresses") {
-  auto url = parse_webhook_url("https://soc.example/hooks/iris?a=b");
-  REQUIRE(url);
-  CHECK(url->tls);
-  CHECK(url->host == "soc.example");
-  CHECK(url->port == "443");
-  CHECK(url->target == "/hooks/iris?a=b");
-  CHECK(parse_webhook_url("http://[::1]:8080")->host == "::1");
-  CHECK(parse_webhook_url("http://[::1]:8080")->port == "8080");
-  CHECK(parse_webhook_url("http://h?q")->target == "/?q");
-  for (const auto* bad :
-       {"ftp://h/", "http://", "http://h:x/", "http://user:pw@h/", "http://h/a b", "http://h/\r\nX: y"})
-    CHECK_FALSE(parse_webhook_url(bad));
-}
-
 TEST_CASE("a webhook posts the JSON with its signature and keeps the connection") {
   const std::string ok = "HTTP/1.1 204 No Content\r\n\r\n";
   Server server{
