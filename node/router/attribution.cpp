@@ -1,7 +1,13 @@
 #include "node/router/attribution.hpp"
 
+#include "core/learn/behaviour.hpp"
+
 namespace iris {
 namespace {
+bool is_group(const IpAddress& address) {
+  auto scope = scope_of(address);
+  return scope == AddressScope::multicast || scope == AddressScope::broadcast;
+}
 bool is_watched(const Entity& entity) {
   return entity.kind == EntityKind::service || entity.kind == EntityKind::device;
 }
@@ -86,6 +92,22 @@ bool Attribution::is_other_copy(const IpAddress& src, const IpAddress& dst, std:
          inventory_.by_address(dst)->kind == EntityKind::service;
 }
 
+/// @param exchanged it did something that nobody can do with a made-up address.
+bool Attribution::is_real(const Entity& entity, const IpAddress& address, bool exchanged) {
+  if (entity.kind != EntityKind::device) return true;
+  if (proven_.contains(address)) return true;
+  if (!exchanged) return entity.name != to_string(address) && !is_group(address);
+  if (proven_order_.size() < proven_limit) {
+    proven_order_.push_back(address);
+  } else {
+    proven_.erase(proven_order_[next_proven_]);
+    proven_order_[next_proven_] = address;
+    next_proven_ = (next_proven_ + 1) % proven_limit;
+  }
+  proven_.insert(address);
+  return true;
+}
+
 void Attribution::flow(const Flow& flow, InterfaceRole role, std::vector<Observation>& out) {
   if (is_other_copy(flow.src, flow.dst, flow.dport, flow.protocol, role)) {
     ++counters_.translated;
@@ -101,16 +123,21 @@ void Attribution::flow(const Flow& flow, InterfaceRole role, std::vector<Observa
     ++counters_.unattributed;
     return;
   }
+  // Whoever forges an address never sees the answer, so he cannot go on after it.
+  bool went_on = flow.packets_in > 0 && (flow.protocol != 6 || is_contact(flow));
+  bool of_src = is_watched(*src) && is_real(*src, flow.src, went_on);
+  bool of_dst = is_watched(*dst) && is_real(*dst, flow.dst, flow.packets_in > 0);
+  if (!of_src && !of_dst) ++counters_.strangers;
   Observation observation;
   observation.at = flow.last;
   observation.what = flow;
-  if (is_watched(*src)) {
+  if (of_src) {
     observation.entity = src;
     observation.peer = dst;
     observation.phase = phases_.phase_of(src->container, flow.first);
     out.push_back(observation);
   }
-  if (is_watched(*dst)) {
+  if (of_dst) {
     observation.entity = dst;
     observation.peer = src;
     observation.phase = phases_.phase_of(dst->container, flow.first);

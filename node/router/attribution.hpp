@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace iris {
@@ -27,6 +28,8 @@ public:
     std::uint64_t own = 0;          ///< the monitor's own traffic
     std::uint64_t unattributed = 0; ///< neither side is a service or a device
     std::uint64_t host_processes = 0;
+    std::uint64_t strangers =
+        0; ///< flows of addresses that nobody named and that never took part in an exchange
   };
 
   [[nodiscard]] Inventory& inventory() { return inventory_; }
@@ -40,7 +43,8 @@ public:
 
   void process(const std::string& container, Timestamp at, std::int64_t boot_at,
                const std::variant<ProcessStart, ProcessExit>& what, std::vector<Observation>& out);
-  /// One observation for each side that is a service or a LAN device.
+  /// One observation for each side that is a service or a LAN device. An address without a name is a device
+  /// only once it answered, or was answered and went on: others can be made up by the thousand.
   void flow(const Flow& flow, InterfaceRole role, std::vector<Observation>& out);
   void container(const ContainerEvent& event, std::vector<Observation>& out);
   void usage(const std::string& container, Timestamp at, const Usage& usage, std::vector<Observation>& out);
@@ -54,6 +58,9 @@ public:
   [[nodiscard]] const Counters& counters() const { return counters_; }
 
 private:
+  static constexpr std::size_t proven_limit =
+      4'096; ///< addresses; the oldest is forgotten and has to show itself again
+  [[nodiscard]] bool is_real(const Entity& entity, const IpAddress& address, bool exchanged);
   /// The one address under which a client with several is known.
   [[nodiscard]] IpAddress own_address_of(const IpAddress& client);
   [[nodiscard]] bool is_own(const IpAddress& address) const { return own_.contains(address); }
@@ -63,6 +70,9 @@ private:
   Counters counters_;
   std::unordered_map<IpAddress, bool, IpAddressHash> own_;
   NameBook names_;
+  std::unordered_set<IpAddress, IpAddressHash> proven_;
+  std::vector<IpAddress> proven_order_; ///< ring
+  std::size_t next_proven_ = 0;
   IpAddress target_;
   std::uint16_t target_port_ = 0;
 };

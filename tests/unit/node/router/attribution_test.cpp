@@ -42,6 +42,8 @@ Flow flow(const char* src, const char* dst, std::uint16_t dport) {
   made.sport = 40'000;
   made.dport = dport;
   made.protocol = 6;
+  made.packets_out = 3;
+  made.packets_in = 2;
   return made;
 }
 
@@ -82,6 +84,53 @@ TEST_CASE("answers that a bridged LAN shows already translated are no scan of th
       attribution.is_other_copy(*parse_ip("10.77.0.22"), *parse_ip("172.18.0.3"), 0, 17, InterfaceRole::lan));
   CHECK_FALSE(attribution.is_other_copy(*parse_ip("10.77.0.22"), *parse_ip("172.18.0.3"), 0, 17,
                                         InterfaceRole::bridge));
+}
+
+TEST_CASE("regression: a made-up address is no device until it took part in an exchange") {
+  auto attribution = gateway();
+  std::vector<Observation> out;
+  auto spray = [&](std::uint8_t protocol) {
+    auto made = flow("10.77.0.50", "10.77.0.51", 9'999);
+    made.protocol = protocol;
+    made.state = protocol == 6 ? FlowState::opening : FlowState::one_way;
+    made.packets_in = 0;
+    made.packets_out = 1;
+    for (std::uint32_t i = 0; i < 3'000; ++i) {
+      made.src = IpAddress::v4(0x0a4d0100U + i);
+      attribution.flow(made, InterfaceRole::lan, out);
+    }
+  };
+  spray(17);
+  spray(6);
+  CHECK(out.empty());
+  CHECK(attribution.counters().strangers == 6'000);
+  // A service answers a forged opening; that proves the service, not the caller.
+  auto forged = flow("10.77.0.60", "172.18.0.2", 27017);
+  forged.state = FlowState::opening;
+  forged.packets_out = 1;
+  forged.packets_in = 1;
+  attribution.flow(forged, InterfaceRole::bridge, out);
+  REQUIRE(out.size() == 1);
+  CHECK(out[0].entity->name == "edgex-mongo");
+  out.clear();
+  // Once it spoke it is a device, whatever it does then.
+  attribution.flow(flow("10.77.0.60", "172.18.0.2", 27017), InterfaceRole::bridge, out);
+  CHECK(out.size() == 2);
+  out.clear();
+  forged = flow("10.77.0.60", "203.0.113.9", 443);
+  forged.packets_in = 0;
+  attribution.flow(forged, InterfaceRole::lan, out);
+  CHECK(out.size() == 1);
+  out.clear();
+  // EdgeX's own devices need no proof.
+  EdgexDevice thermostat;
+  thermostat.name = "KMC-thermostat";
+  thermostat.addresses = {*parse_ip("10.77.0.70")};
+  attribution.inventory().set_devices({thermostat});
+  forged = flow("10.77.0.70", "203.0.113.9", 443);
+  forged.packets_in = 0;
+  attribution.flow(forged, InterfaceRole::lan, out);
+  CHECK(out.size() == 1);
 }
 
 TEST_CASE("a device's flow through the gateway is the device's") {
