@@ -2,6 +2,7 @@
 
 #include "actors/inspector.hpp"
 #include "actors/link/tls_context.hpp"
+#include "actors/query.hpp"
 #include "actors/spawn.hpp"
 #include "actors/supervisor.hpp"
 #include "actors/ticks.hpp"
@@ -13,6 +14,7 @@
 #include "node/uplink_actor.hpp"
 #include "node/version.hpp"
 
+#include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 #include <spdlog/spdlog.h>
 
@@ -163,8 +165,8 @@ Result<void> Gateway::start_actors(const NodeOptions& options) {
         world.inspector = [slot = inspector_] { return slot.get(); };
         world.router = [slot = router_] { return slot.get(); };
         world.now = wall;
-        world.give_up = [this](const std::string&) {
-          if (link_) link_->redirect(addresses_);
+        world.give_up = [this](const std::string& why) {
+          if (link_) link_->leave(why);
         };
         world.terms_changed = [this](const LinkTerms& terms) {
           if (sources_) sources_->set_window(terms.scale.window);
@@ -211,6 +213,12 @@ Gateway::~Gateway() {
                       std::_Exit(1);
                     }};
   sources_.reset();
+  // What the sources gave last reaches the pairs before they end.
+  if (auto router = router_.get()) {
+    caf::scoped_actor self{*system_};
+    self->request(router, 2s, atom::inspect_v)
+        .receive([](const Ref<InspectAnswer>&) {}, [](const caf::error&) {});
+  }
   if (system_) shut_down(*system_, supervisor_, 5s);
   link_.reset();
   supervisor_ = nullptr;

@@ -1,6 +1,7 @@
 #include "node/spool_actor.hpp"
 
 #include "actors/instrumented_actor.hpp"
+#include "actors/last_words.hpp"
 #include "actors/query.hpp"
 #include "core/alert/codec.hpp"
 #include "core/alert/json_writer.hpp"
@@ -23,10 +24,25 @@ SpoolState state_of(const Spool& spool) {
   return state;
 }
 
+/// One line a minute: a full volume refuses several writes a second.
+void complain(SpoolActorState& state, const std::string& what) {
+  const auto now = state.now();
+  if (now - state.complained < 60 * second && now >= state.complained) {
+    ++state.complaints_hidden;
+    return;
+  }
+  spdlog::error("{}{}", what,
+                state.complaints_hidden == 0 ? std::string{}
+                                             : " (and " + std::to_string(state.complaints_hidden) +
+                                                   " such errors in the minute before)");
+  state.complained = now;
+  state.complaints_hidden = 0;
+}
+
 /// A write that fails is tried again by nobody: it is counted, logged and told to the cloud as a loss.
 void note_failure(SpoolActorState& state, const Error& error, const char* kind, std::uint64_t count) {
   ++state.failed_writes;
-  spdlog::error("{}; {} {} lost; free space on the data volume", error.message, count, kind);
+  complain(state, error.message + "; " + std::to_string(count) + " " + kind + " lost");
   state.spool->note_loss({kind, "spool", count, state.now(), state.now()});
 }
 
@@ -55,6 +71,7 @@ SpoolActor::behavior_type spool_actor(SpoolActor::stateful_pointer<SpoolActorSta
   self->state.spool = std::move(spool);
   self->state.now = std::move(now);
   self->delayed_send(self, SpoolActorState::group_time, atom::tick_v);
+  set_last_words(self, [=] { keep_deltas(self->state, wake); });
   return {
       [=](atom::inspect) {
         const auto& s = *self->state.spool;
@@ -109,7 +126,7 @@ SpoolActor::behavior_type spool_actor(SpoolActor::stateful_pointer<SpoolActorSta
       [=](const Ref<SpoolAck>& ack) {
         if (ack->epoch != self->state.spool->epoch()) return;
         if (auto done = self->state.spool->acknowledge(ack->lane, ack->seq, self->state.now()); !done)
-          spdlog::error("{}", done.error().message);
+          complain(self->state, done.error().message);
       },
       [=](atom::state) { return make_ref(state_of(*self->state.spool)); },
       [=](const Ref<SpoolEpoch>& terms) -> caf::result<Ref<SpoolState>> {
@@ -131,7 +148,7 @@ SpoolActor::behavior_type spool_actor(SpoolActor::stateful_pointer<SpoolActorSta
       },
       [=](const Ref<SpoolPut>& put) {
         if (auto kept = self->state.spool->put(put->name, put->value); !kept)
-          spdlog::error("{}", kept.error().message);
+          complain(self->state, kept.error().message);
       },
       [=](atom::tick) {
         self->delayed_send(self, SpoolActorState::group_time, atom::tick_v);
@@ -140,7 +157,7 @@ SpoolActor::behavior_type spool_actor(SpoolActor::stateful_pointer<SpoolActorSta
                             human_bytes(self->state.spool->counters().bytes));
         if (!self->state.spool->has_losses()) return;
         if (auto flushed = self->state.spool->flush_losses(self->state.now()); !flushed)
-          spdlog::error("{}", flushed.error().message);
+          complain(self->state, flushed.error().message);
         wake();
       },
   };

@@ -13,6 +13,8 @@ struct SpoolActorState {
   std::shared_ptr<Spool> spool;
   std::function<Timestamp()> now;
   std::uint64_t failed_writes = 0;
+  Timestamp complained = 0; ///< when an error was logged last
+  std::uint64_t complaints_hidden = 0;
   /// Deltas that wait for the next synced write: at most this long and this many bytes.
   static constexpr std::chrono::milliseconds group_time{250};
   static constexpr std::size_t group_bytes = 256 << 10;

@@ -72,7 +72,7 @@ struct LinkClient::Impl final : public ConnectionOwner {
   std::size_t next_address = 0;
   unsigned failures = 0;
   std::uint64_t round = 0; ///< what belongs to an earlier one is ignored
-  bool up = false, stopping = false, at_once = false;
+  bool up = false, stopping = false;
   std::chrono::steady_clock::time_point up_since;
   std::mt19937_64 random{std::random_device{}()};
   std::atomic<std::uint64_t> attempts{0}, ups{0}, downs{0}, failed_attempts{0};
@@ -83,7 +83,7 @@ void LinkClient::Impl::attempt() {
   ++round;
   ++attempts;
   connection = nullptr;
-  up = at_once = false;
+  up = false;
   if (auto fresh = tls->refresh(); !fresh)
     events.failed({CloseCause::tls, Violation::none, "files not reloaded: " + fresh.error().message}, "");
   address = options.addresses[next_address++ % options.addresses.size()];
@@ -204,10 +204,8 @@ void LinkClient::Impl::wait(bool at_most) {
   failures = std::min(failures + 1, most_doublings);
   std::uniform_int_distribution<std::int64_t> spread{0, std::max<std::int64_t>(ceiling.count(), 1)};
   auto pause = std::max(shortest_wait, std::chrono::milliseconds{spread(random)});
-  if (at_once) pause = shortest_wait;
   timer.expires_after(pause);
   timer.async_wait([this, round = round](const boost::system::error_code&) {
-    // Cancelled means redirect(): then at once.
     if (!stopping && round == this->round) attempt();
   });
 }
@@ -240,16 +238,10 @@ Result<std::unique_ptr<LinkClient>> LinkClient::start(caf::actor_system& system,
   return std::unique_ptr<LinkClient>{new LinkClient{std::move(impl)}};
 }
 
-void LinkClient::redirect(std::vector<std::string> addresses) {
-  if (addresses.empty()) return;
-  asio::post(impl_->thread->io(), [impl = impl_.get(), addresses = std::move(addresses)] {
-    impl->options.addresses = addresses;
-    impl->next_address = 0;
-    impl->at_once = true;
+void LinkClient::leave(std::string why) {
+  asio::post(impl_->thread->io(), [impl = impl_.get(), why = std::move(why)] {
     if (impl->connection && !impl->connection->closed())
-      impl->connection->close({CloseCause::local, Violation::none, "redirected"});
-    else
-      impl->timer.cancel();
+      impl->connection->close({CloseCause::local, Violation::none, why});
   });
 }
 

@@ -39,8 +39,8 @@ public:
   start(caf::actor_system& system, LinkClientOptions options, LinkClientEvents events);
   ~LinkClient();
 
-  /// Another list of shards, e.g. as the wrong shard said: leaves the present one and tries these at once.
-  void redirect(std::vector<std::string> addresses);
+  /// Closes the present connection, if any; the next one comes after the usual pause.
+  void leave(std::string why);
   [[nodiscard]] Identity identity() const; ///< our own
   [[nodiscard]] LinkCounters counters() const;
 

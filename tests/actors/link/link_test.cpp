@@ -89,7 +89,10 @@ TEST_CASE("a gateway that leaves because it was refused does not come back at on
   Authority authority;
   Cloud cloud{authority.cloud()};
   Node node{authority.give(gateway("gw-1")), {cloud.address()}, [](auto& options) {
-              if constexpr (requires { options.backoff_least; }) options.backoff_least = 400ms;
+              if constexpr (requires { options.backoff_least; }) {
+                options.backoff_least = 400ms;
+                options.backoff_most = 2s;
+              }
             }};
   int connected = 0;
   for (const auto until = std::chrono::steady_clock::now() + 2s; std::chrono::steady_clock::now() < until;)
