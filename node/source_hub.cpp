@@ -297,6 +297,7 @@ Result<std::unique_ptr<SourceHub>> SourceHub::start(const NodeOptions& options, 
       json.field("redacted", figures.redacted)
           .field("processes", figures.processes)
           .field("evicted", figures.evicted)
+          .field("strayed", figures.strayed)
           .field("commands_dropped", figures.commands_dropped);
       return json.end_object().take();
     }));

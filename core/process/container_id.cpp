@@ -33,11 +33,18 @@ std::string container_id_of_name(std::string_view name) {
 
 std::string container_id_of_path(std::string_view path) {
   while (!path.empty()) {
-    auto slash = path.rfind('/');
-    auto name = slash == std::string_view::npos ? path : path.substr(slash + 1);
+    auto name = path.substr(0, path.find('/'));
+    path.remove_prefix(std::min(name.size() + 1, path.size()));
     if (is_monitor(name)) return {};
     if (auto id = container_id_of_name(name); !id.empty()) return id;
-    path = slash == std::string_view::npos ? std::string_view{} : path.substr(0, slash);
+  }
+  return {};
+}
+
+std::string container_id_of_names(std::span<const std::string_view> names) {
+  for (auto name = names.rbegin(); name != names.rend(); ++name) {
+    if (is_monitor(*name)) return {};
+    if (auto id = container_id_of_name(*name); !id.empty()) return id;
   }
   return {};
 }

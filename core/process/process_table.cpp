@@ -20,6 +20,7 @@ ProcessTable::Record& ProcessTable::touch(std::uint32_t pid) {
   Record record;
   record.pid = pid;
   record.container = record.exe = nothing_;
+  record.epoch = epoch_;
   record.age = ages_.insert(ages_.end(), pid);
   return records_.emplace(pid, std::move(record)).first->second;
 }
@@ -87,8 +88,19 @@ void ProcessTable::fork(std::uint32_t parent_pid, std::uint32_t child_pid, Times
   child.own = parent->own;
   child.ancestors = ancestors_of_child(*parent);
   child.entered = parent->entered;
+  child.epoch = parent->epoch;
   child.born_in = parent->container;
   assign(child, *parent->container);
+}
+
+/// Whether a process is in its record's container although the kernel names another one or none. Where events
+/// were lost the record may be another process's of the same pid: then it must have the same parent, or one
+/// of the same container.
+bool ProcessTable::stays(const Record& record, const ExecFacts& facts) const {
+  if (record.container->empty()) return false;
+  if (record.epoch == epoch_ || record.parent == facts.parent_pid) return true;
+  const auto* parent = find(facts.parent_pid);
+  return parent != nullptr && *parent->container == *record.container;
 }
 
 ExecResult ProcessTable::exec(ExecFacts facts) { return apply(std::move(facts), false, 0); }
@@ -112,7 +124,13 @@ ExecResult ProcessTable::apply(ExecFacts facts, bool seeding, Timestamp started)
     }
   }
   if (seeding) record.started = started;
-  const std::string container = facts.container ? *facts.container : *record.container;
+  std::string container = facts.container ? *facts.container : *record.container;
+  if (container != *record.container && stays(record, facts)) {
+    container = *record.container;
+    ++strayed_;
+  } else if (facts.container) {
+    record.epoch = epoch_;
+  }
   ExecResult result;
   result.container = container;
   result.own = record.own;

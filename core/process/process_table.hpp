@@ -40,7 +40,9 @@ struct ExitResult {
 };
 
 /// The living processes, kept by fork, exec and exit events, so that a process is attributed although it is
-/// gone when somebody looks. Children inherit their parent's container. Bounded: at the limit the record that
+/// gone when somebody looks. Children inherit their parent's container and do not leave it: processes come
+/// into containers from outside, never out of them, and a privileged one may move itself into a control group
+/// of any name. Bounded: at the limit the record that
 /// was longest without an event goes (and is counted); its next exec brings it back.
 class ProcessTable {
 public:
@@ -70,6 +72,10 @@ public:
 
   [[nodiscard]] std::size_t size() const { return records_.size(); }
   [[nodiscard]] std::uint64_t evicted() const { return evicted_; } ///< records dropped at the limit
+  /// Programs that the kernel said to be outside of their container, or in another one, and that were kept.
+  [[nodiscard]] std::uint64_t strayed() const { return strayed_; }
+  /// Events were lost: a record may be of a process that is gone and whose pid another one has now.
+  void events_lost() { ++epoch_; }
 
 private:
   using Text = std::shared_ptr<const std::string>;
@@ -82,6 +88,7 @@ private:
     Timestamp started = 0;
     bool execed = false; ///< since its fork; otherwise exe is its parent's
     bool own = false, entered = false;
+    std::uint64_t epoch = 0; ///< losses before it was last known to be right
     std::list<std::uint32_t>::iterator age;
   };
   struct Container {
@@ -95,10 +102,11 @@ private:
   void assign(Record& record, const std::string& container);
   void drop(std::uint32_t pid);
   [[nodiscard]] std::vector<Text> ancestors_of_child(const Record& parent) const;
+  [[nodiscard]] bool stays(const Record& record, const ExecFacts& facts) const;
   [[nodiscard]] ExecResult apply(ExecFacts facts, bool seeding, Timestamp started);
 
   std::size_t limit_;
-  std::uint64_t evicted_ = 0;
+  std::uint64_t evicted_ = 0, strayed_ = 0, epoch_ = 0;
   Text nothing_ = std::make_shared<const std::string>();
   std::unordered_map<std::uint32_t, Record> records_;
   std::unordered_map<std::string, Container> containers_;

@@ -13,6 +13,7 @@ public:
   explicit ProcessAttribution(std::size_t table_limit) : table_{table_limit} {}
 
   void exclude(std::uint32_t pid) { table_.exclude(pid); }
+  void events_lost() { table_.events_lost(); }
   /// The wall clock minus the boot clock, to be refreshed now and then since the wall clock may be set.
   void set_clock(std::int64_t wall_minus_boot) { offset_ = wall_minus_boot; }
   /// A process from before our time; `announce` delivers it as a start.

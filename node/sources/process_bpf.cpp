@@ -4,6 +4,7 @@
 #include "process_events.h"
 
 #include <algorithm>
+#include <array>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <cerrno>
@@ -64,13 +65,12 @@ std::vector<std::string> split_args(const char* bytes, std::uint32_t length) {
 }
 
 std::string container_of(const exec_event& event) {
-  for (const auto& hierarchy : event.group)
-    for (const auto& name : hierarchy) {
-      std::string_view text{name, strnlen(name, GROUP_NAME)};
-      if (text.find("conmon-") != std::string_view::npos)
-        break; // a monitor is the host's, whatever is above it
-      if (auto id = container_id_of_name(text); !id.empty()) return id;
-    }
+  for (const auto& hierarchy : event.group) {
+    std::array<std::string_view, GROUP_LEVELS> names;
+    for (std::size_t level = 0; level < names.size(); ++level)
+      names[level] = {hierarchy[level], strnlen(hierarchy[level], GROUP_NAME)};
+    if (auto id = container_id_of_names(names); !id.empty()) return id;
+  }
   return {};
 }
 

@@ -118,20 +118,30 @@ private:
       }
   }
 
+  /// Before events are looked at and after: those behind a gap must not be taken for a known process's.
+  void note_losses() {
+    const auto lost = sensor_->take_lost();
+    if (lost == 0) return;
+    attribution_.events_lost();
+    untold_lost_ += lost;
+    std::lock_guard guard{lock_};
+    shown_.lost += lost;
+  }
+
   void flush() {
     if (attribution_.pending()) sinks_.deliver(attribution_.take());
-    const auto lost = sensor_->take_lost();
+    note_losses();
     const auto unread = sensor_->take_unread();
-    untold_lost_ += lost;
     untold_unread_ += unread;
     tell_losses();
     std::lock_guard guard{lock_};
     const auto totals = shown_;
     shown_ = attribution_.counters();
-    shown_.lost = totals.lost + lost;
+    shown_.lost = totals.lost;
     shown_.unread = totals.unread + unread;
     shown_.commands_dropped = totals.commands_dropped;
     shown_.evicted = attribution_.table().evicted();
+    shown_.strayed = attribution_.table().strayed();
     shown_.processes = attribution_.table().size();
   }
 
@@ -179,6 +189,7 @@ private:
   std::size_t step() {
     attribution_.set_clock(offset());
     run_commands();
+    note_losses();
     const auto count = sensor_->drain(attribution_);
     flush();
     return count;

@@ -36,9 +36,10 @@ struct ProcessSourceSinks {
 
 struct ProcessSourceStatistics {
   std::uint64_t forks = 0, execs = 0, exits = 0;
-  std::uint64_t lost = 0;             ///< events that the kernel dropped
-  std::uint64_t unread = 0;           ///< execs whose arguments were gone (connector only)
-  std::uint64_t evicted = 0;          ///< processes forgotten at the table's limit
+  std::uint64_t lost = 0;    ///< events that the kernel dropped
+  std::uint64_t unread = 0;  ///< execs whose arguments were gone (connector only)
+  std::uint64_t evicted = 0; ///< processes forgotten at the table's limit
+  std::uint64_t strayed = 0; ///< starts outside of their container's control group, kept in the container
   std::uint64_t commands_dropped = 0; ///< news of containers that were lost at the limit
   std::uint64_t redacted = 0;
   std::uint64_t processes = 0; ///< in the table now

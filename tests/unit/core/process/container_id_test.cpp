@@ -21,7 +21,9 @@ TEST_CASE("container ids of every runtime's cgroup path") {
       {"/../docker-" + id + ".scope", id},
       {"/", ""},
       {"", ""},
-      {"/docker/" + outer + "/docker/" + id, id},
+      {"/docker/" + outer + "/docker/" + id, outer}, // the host's engine knows the outer one
+      {"/docker/" + outer + "/x-" + id, outer},      // a group that a container named after another
+      {"/docker/" + outer + "/conmon-x", outer},     // or after a monitor
       {"/" + id, id},
       {"/docker/" + id + "/init.scope", id},
       {"/kubepods/burstable/pod11111111-2222-3333-4444-555555555555/" + id, id},
@@ -56,4 +58,17 @@ TEST_CASE("all lines of /proc/PID/cgroup are looked at") {
   CHECK(container_id_of_proc("0::/\n").empty());
   CHECK(container_id_of_proc("nonsense\n\n::\n").empty());
   CHECK(container_id_of_proc("").empty());
+}
+
+TEST_CASE("the last names of a path give the same, what a container made below itself counts to it") {
+  using Names = std::vector<std::string_view>;
+  const std::string scope = "docker-" + id + ".scope", foreign = "x-" + outer,
+                    monitor = "libpod-conmon-" + id + ".scope";
+  CHECK(container_id_of_names(Names{scope, "system.slice", ""}) == id);
+  CHECK(container_id_of_names(Names{id, "docker", ""}) == id);
+  CHECK(container_id_of_names(Names{foreign, "sub", id}) == id);
+  CHECK(container_id_of_names(Names{"conmon-x", id, "docker"}) == id);
+  CHECK(container_id_of_names(Names{monitor, "machine.slice", ""}).empty());
+  CHECK(container_id_of_names(Names{"c", "b", "a"}).empty());
+  CHECK(container_id_of_names({}).empty());
 }

@@ -116,6 +116,49 @@ TEST_CASE("a runtime that is still outside is not the container, an escape is") 
   CHECK(escape.process.parent_exe == "/bin/sh");
 }
 
+TEST_CASE("a process does not leave its container by the name of its control group") {
+  ProcessTable table;
+  start_container(table);
+  table.fork(100, 101, 0);
+  // "mkdir /sys/fs/cgroup/conmon-x", four groups deep, or the name of another container.
+  CHECK(table.exec(facts(101, 100, "/bin/evil", "")).container == box);
+  CHECK(table.exec(facts(101, 100, "/bin/evil", other)).container == box);
+  // Its children, also after their parent's end, neither.
+  table.fork(101, 102, 0);
+  (void)table.exit(101, 0, 0, second);
+  auto child = table.exec(facts(102, 1, "/bin/evil", ""));
+  CHECK(child.container == box);
+  CHECK(child.process.ancestors == std::vector<std::string>{"/bin/evil", "/bin/sh"});
+  CHECK(table.strayed() == 3);
+  // Nor whoever came in by docker exec.
+  table.fork(10, 20, 0);
+  (void)table.exec(facts(20, 10, "/usr/bin/runc", ""));
+  table.fork(20, 200, 0);
+  CHECK(table.exec(facts(200, 10, "/bin/bash", box)).container == box);
+  CHECK(table.exec(facts(200, 10, "/bin/bash", "")).container == box);
+  // The engine's own processes stay outside.
+  CHECK(table.container_of(20).empty());
+  CHECK(table.exec(facts(20, 10, "/usr/bin/runc", "")).container.empty());
+}
+
+TEST_CASE("where events were lost a pid that the host uses again is the host's") {
+  ProcessTable table;
+  start_container(table);
+  table.fork(100, 101, 0);
+  (void)table.exec(facts(101, 100, "/bin/bash", box));
+  table.events_lost(); // its end, and the fork of the host's process under the same pid
+  auto cron = table.exec(facts(101, 1, "/usr/sbin/cron", ""));
+  CHECK(cron.container.empty());
+  CHECK(table.strayed() == 0);
+  // A process that is still there keeps its container by its parent.
+  table.fork(100, 102, 0);
+  (void)table.exec(facts(102, 100, "/bin/bash", box));
+  table.events_lost();
+  CHECK(table.exec(facts(102, 100, "/bin/evil", "")).container == box);
+  (void)table.exec(facts(102, 100, "/bin/bash", box));
+  CHECK(table.exec(facts(102, 1, "/bin/evil", "")).container == box); // known again by its own group
+}
+
 TEST_CASE("a container that starts again under its id gets a new first process") {
   ProcessTable table;
   start_container(table);
