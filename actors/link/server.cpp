@@ -241,7 +241,10 @@ void LinkServer::Impl::on_closed(const SharedConnection& connection, const Close
       if (peer.stage == Stage::stranger) count(strangers_gone);
     }
     auto who = peer.key.empty() ? std::string{"stranger"} : to_uri(peer.info.identity); // with its rights
-    log(who + " at " + peer.info.remote + ": " + to_string(reason));
+    if (!peer.key.empty() || stranger_lines.take(std::chrono::steady_clock::now()))
+      log(who + " at " + peer.info.remote + ": " + to_string(reason));
+    else
+      count(lines_held_back);
     if (reason.cause == CloseCause::violation && events.alarm) events.alarm(peer.info, reason);
     if (peer.stage == Stage::waiting || peer.stage == Stage::admitted) {
       if (auto i = nodes.find(peer.node); i != nodes.end() && i->second == peer.info.id) nodes.erase(i);
@@ -267,6 +270,8 @@ void LinkServer::Impl::look_after() {
   else if (*changed)
     cut_revoked();
   auto now = std::chrono::steady_clock::now();
+  if (auto more = stranger_lines.held_back(now); more > 0)
+    log(std::to_string(more) + " more strangers came and went");
   std::vector<std::uint64_t> silent_ones;
   for (auto& [id, peer] : peers)
     if (peer.waits_for != 0 && now > peer.probe_until) silent_ones.push_back(peer.waits_for);
@@ -368,11 +373,11 @@ std::vector<ConnectionInfo> LinkServer::connections() const {
 
 LinkCounters LinkServer::counters() const {
   static constexpr const char* names[] = {
-      "accepted",     "refused.strangers", "refused.address", "strangers.gone",
-      "tls.failed",   "deadline",          "authenticated",   "enrolments",
-      "admitted",     "refused.identity",  "refused.session", "clones",
-      "replaced",     "revoked",           "silent",          "slow",
-      "accept.failed"};
+      "accepted",      "refused.strangers", "refused.address", "strangers.gone",
+      "tls.failed",    "deadline",          "authenticated",   "enrolments",
+      "admitted",      "refused.identity",  "refused.session", "clones",
+      "replaced",      "revoked",           "silent",          "slow",
+      "accept.failed", "log.held_back"};
   static_assert(std::size(names) == Impl::counts);
   LinkCounters out;
   for (std::size_t i = 0; i < Impl::counts; ++i)

@@ -28,8 +28,9 @@ struct LinkServerOptions {
   std::size_t max_strangers_per_address = 32;
   std::size_t max_per_operator = 8; ///< shells of one operator; gateways and shards have one connection
   std::size_t max_pending_per_identity =
-      4;                            ///< beyond that: authenticated and not admitted, or on their way out
-  std::size_t max_unanswered = 256; ///< messages of one peer without an answer; then reading pauses
+      4;                             ///< beyond that: authenticated and not admitted, or on their way out
+  std::uint32_t stranger_lines = 20; ///< of the log, a second, about who was never authenticated
+  std::size_t max_unanswered = 256;  ///< messages of one peer without an answer; then reading pauses
   /// What a client of this role may send and be sent; empty: wire_types().
   std::vector<WireType> to_cloud, from_cloud;
 };

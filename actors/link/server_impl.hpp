@@ -3,6 +3,7 @@
 
 #include "actors/link/caf_side.hpp"
 #include "actors/link/connection.hpp"
+#include "actors/link/log_limit.hpp"
 
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -52,6 +53,7 @@ struct LinkServer::Impl final : public ConnectionOwner {
     silent,
     slow,
     accept_failed,
+    lines_held_back,
     counts,
   };
 
@@ -104,6 +106,7 @@ struct LinkServer::Impl final : public ConnectionOwner {
   std::array<std::atomic<std::uint64_t>, counts> counters{};
   std::array<std::atomic<std::uint64_t>, std::size_t(Violation::unanswered) + 1> violations{};
   ConnectionCounters traffic;
+  LogLimit stranger_lines{options.stranger_lines};
   bool stopping = false;
 };
 

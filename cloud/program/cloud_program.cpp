@@ -1,3 +1,4 @@
+#include "actors/link/log_limit.hpp"
 #include "actors/query.hpp"
 #include "actors/spawn.hpp"
 #include "actors/supervisor.hpp"
@@ -134,17 +135,22 @@ Result<void> CloudProgram::Impl::start_link() {
     sessions->erase(found);
   };
   events.alarm = [this](const ConnectionInfo& info, const CloseReason& reason) {
+    if (info.identity.name.empty()) return; // a stranger: in the link's own lines
     spdlog::warn("link: {} at {}: {}", to_uri(info.identity), info.remote, to_string(reason));
-    if (info.identity.role != Role::gateway || info.identity.name.empty()) return;
+    if (info.identity.role != Role::gateway) return;
     if (auto aggregator = aggregator_of(world, info.identity.tenant, info.identity.name))
       caf::anon_send(aggregator, make_ref(PeerViolation{to_string(reason), world->now()}));
   };
-  events.enrol = [this](const EnrolRequest& request, std::function<void(EnrolResponse)> reply) {
-    auto task = [this, request, reply] {
+  auto refusals = std::make_shared<LogLimit>(options.stranger_lines); // used on the one thread of `enrolling`
+  events.enrol = [this, refusals](const EnrolRequest& request, std::function<void(EnrolResponse)> reply) {
+    auto task = [this, refusals, request, reply] {
       auto response = admin->enrol(request);
+      const auto now = std::chrono::steady_clock::now();
+      if (auto more = refusals->held_back(now); more > 0)
+        spdlog::warn("{} more enrolments were refused", more);
       if (response.error.empty())
         spdlog::info("enrolled {} from {}", response.identity, request.remote);
-      else
+      else if (refusals->take(now))
         spdlog::warn("enrolment from {} refused: {}", request.remote, response.error);
       reply(std::move(response));
     };

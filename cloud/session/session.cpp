@@ -4,6 +4,7 @@
 #include "actors/query_codec.hpp"
 #include "cloud/session/session_codec.hpp"
 #include "core/alert/json_writer.hpp"
+#include "core/link/payload.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -17,6 +18,7 @@ using namespace std::chrono_literals;
 constexpr auto aggregator_deadline = 40s;
 constexpr auto push_deadline = 30s;
 constexpr std::size_t questions_limit = 16; ///< of one operator under way
+constexpr std::size_t longest_reason = 200; ///< characters of what a peer wrote, in the log
 constexpr unsigned hellos_limit = 2;
 constexpr std::size_t waiting_limit = 1'024; ///< documents for one gateway
 
@@ -48,7 +50,8 @@ wire::Welcome refuse(Self self, const WorldPtr& world, const Peer& peer, const s
 void greet(Self self, const WorldPtr& world, const Peer& peer) {
   self->state.welcomed = true;
   set_state(self, label_of(*peer) + " at " + peer->address);
-  spdlog::info("{} at {} connected, version {}", label_of(*peer), peer->address, self->state.version);
+  spdlog::info("{} at {} connected, version {}", label_of(*peer), peer->address,
+               printable(self->state.version));
   notify_frontdesk(self, world, peer, true);
 }
 
@@ -77,7 +80,7 @@ caf::result<wire::Welcome> take_hello(Self self, const WorldPtr& world, const Pe
     return caf::make_error(caf::sec::runtime_error, why);
   }
   auto hello = decode_hello(message.bytes);
-  if (!hello) return refuse(self, world, peer, hello.error().message);
+  if (!hello) return refuse(self, world, peer, printable(hello.error().message, longest_reason));
   const std::string who = peer->identity.role == Role::operator_ ? "the shell" : "the gateway";
   if (auto why = version_refusal(hello->major, hello->minor, who); !why.empty())
     return refuse(self, world, peer, why);
@@ -154,7 +157,7 @@ void push_next(Self self, const WorldPtr& world, const Peer& peer) {
   ++s.pushes;
   world->counters.pushes += 1;
   auto what = push.kind == PushOut::Kind::baseline
-                  ? "baseline " + std::to_string(push.version) + " of " + push.name
+                  ? "baseline " + std::to_string(push.version) + " of " + printable(push.name)
                   : std::string{"indicators"};
   self->request(s.uplink, push_deadline, wire::Push{encode_push(push)})
       .then(
@@ -165,7 +168,7 @@ void push_next(Self self, const WorldPtr& world, const Peer& peer) {
               ++self->state.pushes_refused;
               world->counters.pushes_refused += 1;
               spdlog::warn("{} did not take {}: {}", label_of(*peer), what,
-                           answer ? answer->reason : answer.error().message);
+                           printable(answer ? answer->reason : answer.error().message, longest_reason));
             }
             push_next(self, world, peer);
           },

@@ -380,3 +380,27 @@ TEST_CASE("issue: connections of one identity that are never admitted are limite
   Node honest{files, {cloud.address()}};
   CHECK(honest.connect());
 }
+
+TEST_CASE("issue: strangers cannot fill the log", "[link][hostile]") {
+  Authority authority;
+  Cloud cloud{authority.cloud(), [](LinkServerOptions& options) { options.stranger_lines = 3; }};
+  for (int i = 0; i < 20; ++i) {
+    auto fd = dial(cloud.address());
+    ::send(fd, "GET / HTTP/1.1\r\n\r\n", 18, MSG_NOSIGNAL);
+    char sink[512];
+    while (::recv(fd, sink, sizeof sink, 0) > 0) {
+    }
+    ::close(fd);
+  }
+  std::uint64_t held_back = 0, written = 0;
+  std::string line;
+  while (held_back + written < 20 && cloud.lines.wait(line)) {
+    if (line.find(" more strangers came and went") != std::string::npos)
+      held_back += std::stoul(line);
+    else if (line.find("stranger at 127.0.0.1:") == 0)
+      ++written;
+  }
+  CHECK(held_back + written == 20);
+  CHECK(written < 10);
+  CHECK(cloud.counter("log.held_back") == held_back);
+}

@@ -116,6 +116,7 @@ Cloud::Cloud(const TlsFiles& files, std::function<void(LinkServerOptions&)> chan
   events.alarm = [this](const ConnectionInfo& info, const CloseReason& reason) {
     alarms.add({info, reason});
   };
+  events.log = [this](std::string line) { lines.add(std::move(line)); };
   events.enrol = std::move(enrol);
   auto started = LinkServer::start(system, std::move(options), std::move(events));
   if (!started) FAIL(started.error().message);

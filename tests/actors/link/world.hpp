@@ -104,6 +104,7 @@ struct Cloud {
   caf::actor_system system;
   Happened<iris::ConnectionInfo> opened;
   Happened<Closed> closed, alarms;
+  Happened<std::string> lines; ///< of the log
   std::atomic<std::uint64_t> pings{0};
   std::unique_ptr<iris::LinkServer> server;
 
