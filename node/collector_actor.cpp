@@ -1,11 +1,13 @@
 #include "node/collector_actor.hpp"
 
 #include "actors/instrumented_actor.hpp"
+#include "actors/last_words.hpp"
 #include "actors/query.hpp"
 #include "actors/terms.hpp"
 #include "core/alert/json_writer.hpp"
 #include "core/intel/indicator_set.hpp"
 
+#include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
 #include <algorithm>
@@ -33,6 +35,20 @@ CollectorActor::behavior_type collector_actor(CollectorActor::stateful_pointer<C
   self->state.collector->set_baseline(world->baseline.get());
   self->state.collector->set_indicators(world->indicators.get());
   self->delayed_send(self, pace_of(scale), atom::tick_v);
+  auto close_window = [=](bool force) {
+    auto delta = self->state.collector->close_window(world->now(), force);
+    if (!delta) return;
+    auto bytes = encode(*delta);
+    ++self->state.deltas;
+    self->state.delta_bytes += bytes.size();
+    set_state(self, std::to_string(self->state.deltas) + " deltas");
+    world->spool.send(self, make_ref(DeltaBatch{{std::move(bytes)}}));
+  };
+  // The scorer ends after it, with all that it was passed on.
+  set_last_words(self, [=] {
+    close_window(true);
+    scorer.with([](const ScorerActor& to) { caf::anon_send_exit(to, caf::exit_reason::user_shutdown); });
+  });
   return {
       [=](atom::inspect) {
         auto counters = self->state.collector->counters();
@@ -60,13 +76,7 @@ CollectorActor::behavior_type collector_actor(CollectorActor::stateful_pointer<C
       },
       [=](atom::tick) {
         self->delayed_send(self, pace_of(self->state.scale), atom::tick_v);
-        auto delta = self->state.collector->close_window(world->now());
-        if (!delta) return;
-        auto bytes = encode(*delta);
-        ++self->state.deltas;
-        self->state.delta_bytes += bytes.size();
-        set_state(self, std::to_string(self->state.deltas) + " deltas");
-        world->spool.send(self, make_ref(DeltaBatch{{std::move(bytes)}}));
+        close_window(false);
       },
   };
 }
@@ -86,6 +96,12 @@ ScorerActor::behavior_type scorer_actor(ScorerActor::stateful_pointer<ScorerStat
       finding.loss = world->losses->around(finding.last);
     world->spool.send(self, make_ref(FindingBatch{std::move(findings)}));
   };
+  auto close_window = [=](bool force) {
+    std::vector<Finding> findings;
+    self->state.judge->close_window(world->now(), findings, force);
+    report(std::move(findings));
+  };
+  set_last_words(self, [=] { close_window(true); });
   return {
       [=](atom::inspect) {
         auto counters = self->state.judge->counters();
@@ -118,9 +134,7 @@ ScorerActor::behavior_type scorer_actor(ScorerActor::stateful_pointer<ScorerStat
       },
       [=](atom::tick) {
         self->delayed_send(self, pace_of(self->state.scale), atom::tick_v);
-        std::vector<Finding> findings;
-        self->state.judge->close_window(world->now(), findings);
-        report(std::move(findings));
+        close_window(false);
       },
   };
 }

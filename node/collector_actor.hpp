@@ -32,7 +32,8 @@ struct CollectorState {
   std::uint64_t deltas = 0, delta_bytes = 0;
 };
 
-/// Counts one entity's behaviours and passes each batch on to the scorer with the behaviours derived.
+/// Counts one entity's behaviours and passes each batch on to the scorer with the behaviours derived. An
+/// orderly end closes its window and ends the scorer, which does the same.
 CollectorActor::behavior_type collector_actor(CollectorActor::stateful_pointer<CollectorState> self,
                                               std::shared_ptr<const PairWorld> world,
                                               Slot<ScorerActor> scorer);

@@ -21,13 +21,10 @@ using Self = RouterActor::stateful_pointer<RouterState>;
 using World = std::shared_ptr<const RouterWorld>;
 using namespace std::chrono_literals;
 
-/// Frees a place by retiring the pair that was quiet for longest, devices first.
+/// Ends a pair; it tells the spool what it still knows. The collector ends its scorer.
 void retire(RouterState& state, std::unordered_map<std::string, RouterPair>::iterator pair) {
-  for (auto end : {pair->second.collector.with(
-                       [](const auto& h) { caf::anon_send_exit(h, caf::exit_reason::user_shutdown); }),
-                   pair->second.scorer.with(
-                       [](const auto& h) { caf::anon_send_exit(h, caf::exit_reason::user_shutdown); })})
-    (void)end;
+  auto end = [](const auto& h) { caf::anon_send_exit(h, caf::exit_reason::user_shutdown); };
+  if (!pair->second.collector.with(end)) pair->second.scorer.with(end);
   state.pairs.erase(pair);
   ++state.retired;
 }
@@ -37,6 +34,7 @@ RouterPair* pair_for(Self self, const World& world, const EntityPtr& entity, Tim
   auto profile = profile_of(*entity);
   if (auto known = state.pairs.find(profile); known != state.pairs.end()) {
     known->second.last_seen = at;
+    known->second.latest = entity;
     return &known->second;
   }
   if (state.pairs.size() >= world->pair_limit) {
@@ -53,6 +51,7 @@ RouterPair* pair_for(Self self, const World& world, const EntityPtr& entity, Tim
   }
   RouterPair pair;
   pair.last_seen = at;
+  pair.latest = entity;
   pair.world = std::make_shared<PairWorld>();
   pair.world->entity = entity;
   pair.world->gateway = world->gateway;
@@ -93,7 +92,7 @@ void dispatch(Self self, const World& world, std::vector<Observation>&& observat
     by_profile[profile_of(*observation.entity)].push_back(std::move(observation));
   for (auto& [profile, own] : by_profile) {
     self->state.observations += own.size();
-    auto* pair = pair_for(self, world, own.front().entity, own.back().at);
+    auto* pair = pair_for(self, world, own.back().entity, own.back().at);
     if (pair == nullptr) continue;
     pair->collector.send(self, make_ref(ObservationBatch{
                                    std::make_shared<const std::vector<Observation>>(std::move(own)), {}}));
@@ -175,7 +174,7 @@ void retire_idle(RouterState& state, const RouterWorld& world) {
   auto now = world.now();
   for (auto it = state.pairs.begin(); it != state.pairs.end();) {
     auto current = it++;
-    const auto& entity = *current->second.world->entity;
+    const auto& entity = *current->second.latest;
     auto quiet = now - current->second.last_seen;
     const auto* facts = state.attribution.inventory().facts(entity.container);
     bool gone = facts == nullptr || !facts->running;

@@ -43,6 +43,7 @@ struct RouterPair {
   Slot<CollectorActor> collector;
   Slot<ScorerActor> scorer;
   Timestamp last_seen = 0;
+  EntityPtr latest; ///< who was seen then: the container of a profile changes when it is made anew
 };
 
 struct RouterState {

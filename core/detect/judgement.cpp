@@ -63,7 +63,8 @@ Finding finding_of(const JudgeView& view, const Act& act, std::string_view detec
   const auto& observation = act.observation;
   Finding finding;
   finding.detector = detector;
-  finding.entity = party_of(view.entity);
+  // Replicas and a container that was made anew share one profile: this one did it.
+  finding.entity = party_of(observation.entity ? *observation.entity : view.entity);
   finding.score = bits;
   finding.severity = severity_of(bits);
   finding.first = finding.last = observation.at;

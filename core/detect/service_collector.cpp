@@ -156,6 +156,7 @@ const std::vector<BehaviourPtr>& ServiceCollector::observe(const Observation& ob
   auto& state = *state_;
   ++state.counters.observations;
   ++state.in_window;
+  if (observation.entity && observation.entity != state.entity) state.entity = observation.entity;
   const auto& behaviours = state.cache.derive(observation);
   for (const auto& behaviour : behaviours)
     state.count(*behaviour, observation);
