@@ -124,9 +124,10 @@ void Attribution::flow(const Flow& flow, InterfaceRole role, std::vector<Observa
     return;
   }
   // Whoever forges an address never sees the answer, so he cannot go on after it.
-  bool went_on = flow.packets_in > 0 && (flow.protocol != 6 || is_contact(flow));
+  bool both = flow.packets_in > 0 && flow.packets_out > 0;
+  bool went_on = both && (flow.protocol != 6 || is_contact(flow));
   bool of_src = is_watched(*src) && is_real(*src, flow.src, went_on);
-  bool of_dst = is_watched(*dst) && is_real(*dst, flow.dst, flow.packets_in > 0);
+  bool of_dst = is_watched(*dst) && is_real(*dst, flow.dst, both);
   if (!of_src && !of_dst) ++counters_.strangers;
   Observation observation;
   observation.at = flow.last;
