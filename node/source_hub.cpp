@@ -49,7 +49,6 @@ struct SourceHub::State {
   std::map<std::string, ContainerFacts> running; ///< by id
   Duration window = TimeScale{}.window;          ///< wanted
   bool stopping = false, dirty = true;
-  std::uint64_t usage_batches = 0;
   std::size_t device_count = 0;
   Duration window_in_use = TimeScale{}.window; ///< hub thread only
   std::vector<IpAddress> own_in_use;
@@ -141,7 +140,6 @@ void SourceHub::State::start_usage(Duration of) {
       batch.at = sample.at;
       batch.usages.emplace_back(std::move(sample.container), sample.usage);
     }
-    ++usage_batches;
     to_router(std::move(batch));
   };
   sinks.health = [this](SensorHealth report) { health(std::move(report)); };
