@@ -1,10 +1,14 @@
 #include "actors/control_socket.hpp"
+#include "actors/link/tls_context.hpp"
+#include "actors/ticks.hpp"
 #include "cloud/commands/commands.hpp"
 #include "cloud/commands/common.hpp"
 #include "cloud/intelligence/intelligence.hpp"
+#include "cloud/pki/files.hpp"
 #include "cloud/pki/pki.hpp"
-#include "cloud/store/store.hpp"
+#include "cloud/store/look.hpp"
 #include "core/learn/signed_baseline.hpp"
+#include "core/link/openssl_ptr.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -31,29 +35,58 @@ private:
   bool failed_ = false;
 };
 
-void check_authority(Report& report, const CloudPaths& paths) {
+Result<void> authority_problem(const CloudPaths& paths) {
+  const auto in = [&](const char* name) { return paths.pki() + "/" + name; };
   for (const auto* name : {pki::ca_certificate, pki::ca_key, pki::revocations, pki::server_certificate,
-                           pki::server_key, pki::signing_key}) {
-    auto path = paths.pki() + "/" + name;
-    if (!std::filesystem::exists(path)) return report.bad("authority", path + " is missing");
-  }
-  auto key = load_signing_key(paths.pki());
-  if (!key) return report.bad("authority", key.error().message);
+                           pki::server_key, pki::signing_key})
+    if (!std::filesystem::exists(in(name))) return Error{Errc::not_found, in(name) + " is missing"};
+  if (auto key = load_signing_key(paths.pki()); !key) return key.error();
+  auto tls = TlsContext::load(
+      TlsContext::Use::server,
+      {in(pki::server_certificate), in(pki::server_key), in(pki::ca_certificate), in(pki::revocations)},
+      true);
+  if (!tls) return tls.error();
+  const auto now = TickScale::wall_now();
+  if ((*tls)->expires() <= now / second)
+    return Error{Errc::expired,
+                 in(pki::server_certificate) + " is expired since " + rfc3339((*tls)->expires() * second)};
+  // A certificate for nobody, which is thrown away: shows that the authority can sign.
+  auto made = pki::issue(paths.pki(), {Role::operator_, "check", "check", false}, now, 60 * second);
+  if (!made) return made.error();
+  return {};
+}
+
+void check_authority(Report& report, const CloudPaths& paths) {
+  if (auto good = authority_problem(paths); !good) return report.bad("authority", good.error().message);
   report.good("authority", paths.pki());
 }
 
 void check_database(Report& report, const CloudPaths& paths) {
-  auto store = Store::open(paths.database());
-  if (store) return report.good("database", paths.database() + ", no process runs");
-  if (store.error().code != Errc::locked) return report.bad("database", store.error().message);
   QueryRequest request;
   request.verb = "sessions";
-  auto answer = ask_control_socket(paths.control(), request);
-  if (answer && answer->status == 0)
-    report.good("database",
-                "in use by a running iris-cloud with " + std::to_string(answer->lines.size()) + " sessions");
-  else
-    report.bad("database", store.error().message + "; and nothing answers at " + paths.control());
+  if (auto answer = ask_control_socket(paths.control(), request); answer && answer->status == 0)
+    return report.good("database", "in use by a running iris-cloud with " +
+                                       std::to_string(answer->lines.size()) + " sessions");
+  if (auto good = look_into_database(paths.database()); !good)
+    return report.bad("database", good.error().message);
+  report.good("database", paths.database() + ", no iris-cloud answers");
+}
+
+void check_sinks(Report& report, const std::vector<SinkConfig>& sinks) {
+  if (sinks.empty()) return report.note("sinks", "none: alerts stay in the database");
+  std::string names;
+  bool good = true;
+  for (const auto& sink : sinks) {
+    names += (names.empty() ? "" : ", ") + sink.name;
+    if (sink.ca.empty()) continue;
+    auto pem = pki::read_file(sink.ca);
+    if (pem && ossl::read_cert(*pem)) continue;
+    ERR_clear_error();
+    good = false;
+    report.bad("sinks", sink.name + ": ca: " +
+                            (pem ? sink.ca + " holds no certificate in PEM form" : pem.error().message));
+  }
+  if (good) report.good("sinks", std::to_string(sinks.size()) + ": " + names);
 }
 
 } // namespace
@@ -83,13 +116,7 @@ int check_main(int argc, char** argv) {
       report.good("intelligence", std::to_string(intelligence->indicators.size()) + " entries of " +
                                       std::to_string(config->threat_lists.size()) + " lists, " +
                                       std::to_string(intelligence->databases.size()) + " address databases");
-    std::string names;
-    for (const auto& sink : config->sinks)
-      names += (names.empty() ? "" : ", ") + sink.name;
-    if (config->sinks.empty())
-      report.note("sinks", "none: alerts stay in the database");
-    else
-      report.good("sinks", std::to_string(config->sinks.size()) + ": " + names);
+    check_sinks(report, config->sinks);
   }
   return report.code();
 }

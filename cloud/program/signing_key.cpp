@@ -2,11 +2,7 @@
 #include "cloud/pki/pki.hpp"
 #include "cloud/program/cloud_program.hpp"
 #include "core/learn/signed_baseline.hpp"
-
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-
-#include <memory>
+#include "core/link/openssl_ptr.hpp"
 
 namespace iris {
 
@@ -14,15 +10,18 @@ Result<SigningKey> load_signing_key(const std::string& pki_directory) {
   const auto path = pki_directory + "/" + pki::signing_key;
   auto pem = pki::read_file(path);
   if (!pem) return pem.error();
-  std::unique_ptr<BIO, decltype(&BIO_free)> bio{BIO_new_mem_buf(pem->data(), int(pem->size())), BIO_free};
-  std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key{
-      bio ? PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr) : nullptr, EVP_PKEY_free};
+  const auto key = ossl::read_key(*pem); // one with a pass phrase is none: nobody is there to be asked
   std::string seed(32, 0);
   auto length = seed.size();
-  if (!key || EVP_PKEY_id(key.get()) != EVP_PKEY_ED25519 ||
-      EVP_PKEY_get_raw_private_key(key.get(), reinterpret_cast<unsigned char*>(seed.data()), &length) != 1 ||
-      length != 32)
-    return Error{Errc::corrupt, path + " holds no Ed25519 key; restore it from a copy, or make a new cloud"};
+  const bool good =
+      key && EVP_PKEY_id(key.get()) == EVP_PKEY_ED25519 &&
+      EVP_PKEY_get_raw_private_key(key.get(), reinterpret_cast<unsigned char*>(seed.data()), &length) == 1 &&
+      length == 32;
+  ERR_clear_error();
+  if (!good)
+    return Error{Errc::corrupt, path +
+                                    " holds no Ed25519 key without a pass phrase; restore it from a copy, or "
+                                    "make a new cloud"};
   return signing_key_of(seed);
 }
 
