@@ -93,6 +93,22 @@ TEST_CASE("a known program whose file was replaced is told by its origin, and th
   }
 }
 
+TEST_CASE("an accepted file of the writable layer is quiet there and nowhere else") {
+  Life life;
+  life.grow_up();
+  life.run({"/opt/update", "now"}, "/bin/sh", Origin::upper);
+  REQUIRE(life.findings.size() == 1);
+  for (auto key : keys_in_cause(life.findings[0].cause))
+    life.input.accepted[key] = "anna";
+  life.live(1);
+  life.findings.clear();
+  life.run({"/opt/update", "now"}, "/bin/sh", Origin::upper);
+  CHECK(life.findings.empty());
+  life.run({"/opt/update", "now"}, "/bin/sh", Origin::tmpfs);
+  REQUIRE(life.findings.size() == 1);
+  CHECK(life.findings[0].detector == "process.origin");
+}
+
 TEST_CASE("a known start script that was replaced is told, one that was always in a volume is not") {
   Life life;
   for (int i = 0; i < 36; ++i) {
