@@ -22,6 +22,7 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <random>
 #include <set>
 #include <thread>
 
@@ -159,6 +160,8 @@ void SourceHub::State::start_packets(const std::string& interface, InterfaceRole
   PacketSourceOptions wanted;
   wanted.interface = interface;
   wanted.pipeline.flows.window = window_in_use;
+  std::random_device random; // so that nobody can aim at one place of a table
+  wanted.pipeline.flows.seed = std::uint64_t(random()) << 32 | random();
   made.source = std::make_unique<PacketSource>(
       wanted, [this, role, interface, figures = made.figures](PacketBatch&& batch) {
         {
