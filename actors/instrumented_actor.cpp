@@ -1,5 +1,6 @@
 #include "actors/instrumented_actor.hpp"
 
+#include "actors/atoms.hpp"
 #include "actors/wire.hpp"
 
 namespace iris {
@@ -52,6 +53,10 @@ bool may_be_dropped(const caf::mailbox_element& element) {
   const auto& content = element.content();
   if (content.empty()) return true;
   const auto number = content.type(0).first;
+  // A tick sets the next one: without it the actor's clock would stand still for ever.
+  if (content.size() == 1 && number == caf::type_nr<caf::atom_value>::value &&
+      content.get_as<caf::atom_value>(0) == atom::tick::value)
+    return false;
   return number != caf::type_nr<caf::exit_msg>::value && number != caf::type_nr<caf::down_msg>::value &&
          number != caf::type_nr<caf::timeout_msg>::value &&
          number != caf::type_nr<caf::group_down_msg>::value;

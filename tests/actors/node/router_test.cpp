@@ -3,6 +3,7 @@
 #include "actors/query.hpp"
 #include "actors/spawn.hpp"
 #include "actors/supervisor.hpp"
+#include "actors/terms.hpp"
 #include "node/spool_actor.hpp"
 #include "tests/fixtures/deterministic.hpp"
 
@@ -165,4 +166,25 @@ TEST_CASE("what a window holds is delivered when its pair retires and when the n
     CHECK(seen == 5);
     CHECK(told == 5); // the first at once, the rest with the window's end
   }
+}
+
+TEST_CASE("a full mailbox does not stop an actor's clock") {
+  Node node;
+  auto world = std::make_shared<PairWorld>();
+  world->entity = std::make_shared<Entity>(Entity{EntityKind::service, "edgex-mongo"});
+  world->losses = std::make_shared<LossLedger>();
+  world->spool.set(node.spool);
+  world->now = [&node] { return node.now; };
+  auto collector = spawn_in<CollectorActor, CollectorState>(
+      node.system, node.directory, {.kind = "collector", .bound = 5}, collector_actor,
+      std::shared_ptr<const PairWorld>{world}, Slot<ScorerActor>{});
+  node.settle();
+  for (int i = 0; i < 12; ++i)
+    caf::anon_send(collector, make_ref(LinkTerms{}));
+  node.scheduler.clock().advance_time(1s); // its tick is due now
+  node.settle();
+  node.live(12s);
+  CHECK_FALSE(node.kept.deltas.empty());
+  caf::anon_send_exit(collector, caf::exit_reason::user_shutdown);
+  node.settle();
 }
