@@ -82,6 +82,10 @@ struct ControlSocket::Impl {
       if (!request) {
         ++refused;
         answer = answer_error(request.error().code, request.error().message);
+      } else if (stream
+                     .peer_is_gone()) { // it was told that nobody answers: what it asked for must not happen
+        ++refused;
+        return;
       } else {
         ++served;
         answer = ask(*request);

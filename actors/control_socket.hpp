@@ -30,7 +30,7 @@ public:
   ControlSocket& operator=(const ControlSocket&) = delete;
 
   [[nodiscard]] std::uint64_t served() const;
-  [[nodiscard]] std::uint64_t refused() const; ///< malformed, too slow, or of another user
+  [[nodiscard]] std::uint64_t refused() const; ///< malformed, too slow, given up, or of another user
 
 private:
   struct Impl;

@@ -64,6 +64,14 @@ Result<FileDescriptor> connect_unix(const std::string& path) {
   return socket;
 }
 
+bool somebody_listens(const std::string& path) {
+  const auto address = address_of(path);
+  const FileDescriptor socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+  if (!address || socket.get() < 0) return false;
+  return ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) == 0 ||
+         (errno != ENOENT && errno != ECONNREFUSED);
+}
+
 Result<FileDescriptor> listen_unix(const std::string& path) {
   const auto address = address_of(path);
   if (!address) return address.error();
@@ -100,6 +108,11 @@ bool UnixStream::peer_is_owner() const {
   socklen_t size = sizeof who;
   return ::getsockopt(fd_, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0 &&
          (who.uid == 0 || who.uid == ::geteuid());
+}
+
+bool UnixStream::peer_is_gone() const {
+  pollfd end{fd_, 0, 0};
+  return ::poll(&end, 1, 0) == 1 && (end.revents & POLLHUP) != 0;
 }
 
 Result<std::size_t> UnixStream::read_some(char* to, std::size_t size, Deadline deadline) const {

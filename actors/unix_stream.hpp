@@ -31,6 +31,8 @@ private:
 /// Binds, makes it 0600, and only then listens. Non-blocking.
 [[nodiscard]] Result<FileDescriptor> listen_unix(const std::string& path);
 [[nodiscard]] Result<FileDescriptor> connect_unix(const std::string& path);
+/// Whether a process is behind the socket, also one that does not answer or may not be asked.
+[[nodiscard]] bool somebody_listens(const std::string& path);
 /// Waits until `fd` is readable; false when `stop` is.
 [[nodiscard]] bool wait_readable(int fd, int stop);
 
@@ -43,6 +45,8 @@ public:
   }
   /// The other side runs as root or as this process's user.
   [[nodiscard]] bool peer_is_owner() const;
+  /// The other side closed its end: nobody waits for an answer any more.
+  [[nodiscard]] bool peer_is_gone() const;
   /// Up to the first line end, which is not part of it. Errc::limit when it does not come within `limit`
   /// bytes.
   [[nodiscard]] Result<std::string> read_line(std::size_t limit, Deadline deadline) const;

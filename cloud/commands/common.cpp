@@ -1,6 +1,7 @@
 #include "cloud/commands/common.hpp"
 #include "actors/control_socket.hpp"
 #include "actors/ticks.hpp"
+#include "actors/unix_stream.hpp"
 #include "cloud/admin/admin.hpp"
 #include "cloud/store/store.hpp"
 
@@ -10,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <thread>
 
 namespace iris {
 
@@ -76,6 +78,22 @@ Result<CloudConfig> ConfigFlags::load(const CloudPaths& paths) const {
   return build_config(merged(std::move(flags), merged(std::move(environment), std::move(file))));
 }
 
+/// The running process makes backups beside everything else; asks until it is done.
+static Result<QueryAnswer> await_backup(const CloudPaths& paths, const Result<QueryAnswer>& begun) {
+  if (!begun || begun->status != 0 || begun->lines.size() != 1) return begun;
+  QueryRequest question;
+  question.verb = "backup-state";
+  question.arguments = {json_text(begun->lines[0], "backup")};
+  question.admin = true;
+  question.asked_by = "local";
+  question.deadline_ms = 20'000;
+  for (;;) {
+    std::this_thread::sleep_for(std::chrono::milliseconds{200});
+    auto answer = ask_control_socket(paths.control(), question);
+    if (!answer || answer->status != 0 || answer->lines.empty()) return answer;
+  }
+}
+
 Result<QueryAnswer> administrate(const CloudPaths& paths, const std::string& verb,
                                  std::vector<std::string> arguments) {
   QueryRequest request;
@@ -83,12 +101,12 @@ Result<QueryAnswer> administrate(const CloudPaths& paths, const std::string& ver
   request.arguments = std::move(arguments);
   request.admin = true;
   request.asked_by = "local";
-  request.deadline_ms = verb == "backup" ? 60'000 : 20'000;
+  request.deadline_ms = 20'000;
   if (auto good = check_data_directory(paths); !good) return good.error();
-  if (std::filesystem::exists(paths.control())) {
+  // A socket that a killed process left has nobody behind it. Who is there and busy must not be gone around.
+  if (somebody_listens(paths.control())) {
     auto answer = ask_control_socket(paths.control(), request);
-    if (answer || answer.error().code != Errc::unavailable) return answer;
-    // A socket that a killed process left: nobody is there, unless the database says otherwise.
+    return verb == "backup" ? await_backup(paths, answer) : answer;
   }
   auto store = Store::open(paths.database());
   if (!store) return store.error();

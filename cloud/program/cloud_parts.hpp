@@ -5,6 +5,7 @@
 #include "actors/link/server.hpp"
 #include "cloud/admin/admin.hpp"
 #include "cloud/notify/sink_thread.hpp"
+#include "cloud/program/backup_job.hpp"
 #include "cloud/program/cloud_program.hpp"
 #include "cloud/program/health_server.hpp"
 #include "cloud/program/worker.hpp"
@@ -26,6 +27,7 @@ struct CloudProgram::Impl {
   std::vector<std::unique_ptr<SinkThread>> sink_threads;
   std::unique_ptr<Worker> heavy, enrolling;
   std::unique_ptr<Admin> admin;
+  std::unique_ptr<BackupJob> backups;
   std::unique_ptr<ControlSocket> control;
   std::mutex server_mutex; ///< around every use of `server` by another thread than the main one
   std::unique_ptr<LinkServer> server;

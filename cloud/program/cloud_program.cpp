@@ -170,6 +170,8 @@ Result<void> CloudProgram::Impl::start_link() {
 
 Result<void> CloudProgram::Impl::start_control() {
   auto answer = [this](const QueryRequest& asked) -> QueryAnswer {
+    if (asked.verb == "backup") return backups->start(asked.arguments);
+    if (asked.verb == "backup-state") return backups->state(asked.arguments);
     if (Admin::knows(asked.verb)) return admin->execute(asked);
     auto query = asked;
     query.tenant = "*";
@@ -225,6 +227,7 @@ CloudProgram::Impl::~Impl() {
                       std::_Exit(1);
                     }};
   control.reset();
+  backups.reset();
   std::unique_ptr<LinkServer> last;
   {
     const std::lock_guard lock{server_mutex};
@@ -261,6 +264,8 @@ Result<std::unique_ptr<CloudProgram>> CloudProgram::start(CloudPaths paths, Clou
   Admin::Terms terms{impl->paths.pki(), impl->config.public_addresses, TickScale::wall_now, random_bytes,
                      [raw = impl.get()](const Identity& identity) { raw->cut_off(identity); }};
   impl->admin = std::make_unique<Admin>(impl->world->store, std::move(terms));
+  impl->backups = std::make_unique<BackupJob>(
+      [store = impl->world->store](const std::string& directory) { return store->backup(directory); });
   if (auto done = impl->start_control(); !done) return done.error();
   impl->start_actors();
   if (auto done = impl->start_health(); !done) return done.error();

@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -74,6 +75,30 @@ TEST_CASE("a question reaches the running process and its answer comes back") {
   CHECK(big->lines.size() == 15);
   CHECK((*server)->served() == 2);
   CHECK((*server)->refused() == 0);
+}
+
+TEST_CASE("issue: what a client gave up waiting for is not done later") {
+  const Folder folder;
+  std::atomic<int> asked{0};
+  auto server = ControlSocket::listen(folder.socket(), [&](const QueryRequest& request) {
+    ++asked;
+    std::this_thread::sleep_for(300ms);
+    return echo(request);
+  });
+  REQUIRE(server);
+  std::thread first{[&] { (void)ask_control_socket(folder.socket(), question("first")); }};
+  while (asked == 0)
+    std::this_thread::sleep_for(1ms);
+  {
+    const auto impatient = connect_unix(folder.socket());
+    REQUIRE(impatient);
+    REQUIRE(
+        UnixStream{impatient->get()}.write("{\"verb\":\"token\"}\n", std::chrono::steady_clock::now() + 1s));
+  }
+  first.join();
+  CHECK(ask_control_socket(folder.socket(), question("last")));
+  CHECK(asked == 2);
+  CHECK((*server)->refused() == 1);
 }
 
 TEST_CASE("a handler that throws gives an error line, and the socket goes on") {
