@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdio>
 #include <string_view>
+#include <sys/stat.h>
 
 namespace {
 
@@ -37,6 +38,7 @@ int help(std::FILE* to) {
 } // namespace
 
 int main(int argc, char** argv) {
+  ::umask(077); // databases, backups and bundles hold what is nobody else's business
   if (argc < 2) return help(stderr);
   const std::string_view name{argv[1]};
   if (name == "--help" || name == "-h" || name == "help") return help(stdout);

@@ -41,9 +41,10 @@ void add_named(std::vector<std::string>& arguments, const char* name, const std:
 /// Writes the files that iris-shell reads: cert.pem, key.pem, ca.pem, addresses.txt.
 Result<void> write_bundle(const std::string& line, const std::string& directory) {
   std::error_code problem;
-  std::filesystem::create_directories(directory, problem);
+  const auto made = std::filesystem::create_directories(directory, problem);
   if (problem) return Error{Errc::io, directory + ": cannot make the directory: " + problem.message()};
-  std::filesystem::permissions(directory, std::filesystem::perms::owner_all, problem);
+  // One that was there keeps its mode, it may be anybody's; the key has mode 0600 wherever it is.
+  if (made) std::filesystem::permissions(directory, std::filesystem::perms::owner_all, problem);
   for (const auto& [file, field] :
        {std::pair{"key.pem", "key"}, std::pair{"ca.pem", "ca"}, std::pair{"addresses.txt", "addresses"},
         std::pair{"cert.pem", "certificate"}})

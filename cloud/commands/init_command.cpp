@@ -81,9 +81,6 @@ int init_main(int argc, char** argv) {
       return fail(
           {Errc::refused, "there is a cloud in " + data + " already (" + there + "); nothing was changed"});
   if (auto done = make_data_directory(paths); !done) return fail(done.error());
-  std::error_code problem;
-  std::filesystem::permissions(data, std::filesystem::perms::owner_all,
-                               problem); // the database knows everything
   if (auto done = make_all(paths, name, shard, listen, addresses); !done) return fail(done.error());
   auto fingerprint = pki::fingerprint(paths.pki());
   if (!fingerprint) return fail(fingerprint.error());

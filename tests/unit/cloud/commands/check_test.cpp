@@ -1,4 +1,5 @@
 #include "cloud/pki/pki.hpp"
+#include "cloud/store/store.hpp"
 #include "tests/fixtures/temp_dir.hpp"
 
 #include <catch2/catch.hpp>
@@ -121,4 +122,18 @@ TEST_CASE_METHOD(MadeCloud,
   found = check();
   CHECK(found.text.find("there is no database at " + data + "/db") != std::string::npos);
   CHECK_FALSE(std::filesystem::exists(data + "/db"));
+}
+
+TEST_CASE_METHOD(MadeCloud, "check tells of a database that a newer iris-cloud made") {
+  {
+    auto store = Store::open(data + "/db");
+    REQUIRE(store);
+    StoreWrite write;
+    write.put(Table::meta, "format", KeyBuilder{}.u64(99).str());
+    REQUIRE((*store)->write(write));
+  }
+  const auto found = check();
+  INFO(found.text);
+  CHECK(found.code == 1);
+  CHECK(found.text.find("has format 99") != std::string::npos);
 }
