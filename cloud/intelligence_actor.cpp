@@ -47,9 +47,10 @@ IntelligenceActor::behavior_type intelligence_actor(Self self, WorldPtr world, I
         out.end_array()
             .field("version", now->edge_version)
             .field("edge_bytes", std::uint64_t(now->edge.size()));
-        out.field("edge_confidence", now->edge_confidence)
-            .field("databases", std::uint64_t(now->databases.size()));
-        out.field("loads", s.loads).key("problems").array();
+        out.field("edge_confidence", now->edge_confidence).key("databases").array();
+        for (const auto& database : now->databases)
+          out.object().field("type", database.type()).field("built", rfc3339(database.built())).end_object();
+        out.end_array().field("loads", s.loads).key("problems").array();
         for (const auto& line : s.problems)
           out.text(line);
         return make_ref(InspectAnswer{out.end_array().end_object().take()});

@@ -9,9 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 
 namespace iris {
 
@@ -131,6 +133,17 @@ Place AddressDatabase::lookup(const IpAddress& address) const {
   if (!place.country.empty())
     place.network = prefix_of(address, found, file_->database.metadata.ip_version == 6);
   return place;
+}
+
+std::string AddressDatabase::type() const {
+  const char* type = file_->database.metadata.database_type;
+  return type == nullptr ? std::string{} : std::string{type, ::strnlen(type, 128)};
+}
+
+Timestamp AddressDatabase::built() const {
+  // The file says what it likes: no time beyond what a Timestamp holds.
+  constexpr auto latest = std::uint64_t(std::numeric_limits<Timestamp>::max() / second);
+  return Timestamp(std::min<std::uint64_t>(file_->database.metadata.build_epoch, latest)) * second;
 }
 
 } // namespace iris

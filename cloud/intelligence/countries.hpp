@@ -1,6 +1,7 @@
 #pragma once
 #include "core/base/address.hpp"
 #include "core/base/result.hpp"
+#include "core/base/time.hpp"
 
 #include <memory>
 #include <string>
@@ -17,6 +18,9 @@ class AddressDatabase {
 public:
   static Result<AddressDatabase> open(const std::string& path);
   [[nodiscard]] Place lookup(const IpAddress& address) const;
+  [[nodiscard]] std::string
+  type() const; ///< what its maker calls it, e.g. "GeoLite2-Country"; at most 128 bytes
+  [[nodiscard]] Timestamp built() const;
 
 private:
   struct File;

@@ -25,6 +25,8 @@ TEST_CASE("country and network of outside addresses; the prefix where no operato
   CHECK(place.network == "198.51.100.0/25");
   CHECK(database->lookup(*parse_ip("198.51.100.200")).country.empty());
   CHECK(database->lookup(*parse_ip("2001:db8::1")).country.empty());
+  CHECK(database->type() == "Iris-Lab-Country");
+  CHECK(rfc3339(database->built()) == "2026-11-24T09:27:16.000000Z");
   auto missing = AddressDatabase::open("/nowhere.mmdb");
   REQUIRE_FALSE(missing);
   CHECK(missing.error().message.find("/nowhere.mmdb: not a usable MMDB file") == 0);
