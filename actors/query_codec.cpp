@@ -1,14 +1,11 @@
 #include "actors/query_codec.hpp"
 
+#include "core/base/capnp_reader.hpp"
 #include "schemas/link.capnp.h"
 
-#include <capnp/message.h>
-#include <capnp/serialize.h>
 #include <fmt/format.h>
-#include <kj/exception.h>
 
 #include <algorithm>
-#include <cstring>
 
 namespace iris {
 namespace {
@@ -25,24 +22,6 @@ std::vector<char> flat(capnp::MessageBuilder& builder) {
 
 kj::StringPtr text(const std::string& value) { return {value.c_str(), value.size()}; }
 std::string string(capnp::Text::Reader value) { return {value.cStr(), value.size()}; }
-
-/// Calls `read` with a reader of the bytes; damage becomes an Error.
-template <class Struct, class Out, class Read>
-Result<Out> with_reader(std::span<const char> bytes, std::size_t limit, const char* what, Read read) {
-  if (bytes.empty() || bytes.size() % 8 != 0 || bytes.size() > limit)
-    return Error{Errc::corrupt, fmt::format("{} of {} bytes is not one", what, bytes.size())};
-  auto words = kj::heapArray<capnp::word>(bytes.size() / 8); // aligned, which the vector need not be
-  std::memcpy(words.asBytes().begin(), bytes.data(), bytes.size());
-  capnp::ReaderOptions options;
-  options.traversalLimitInWords = words.size() + 64; // each word once: no amplification
-  options.nestingLimit = 8;
-  try {
-    capnp::FlatArrayMessageReader reader{words, options};
-    return read(reader.getRoot<Struct>());
-  } catch (const kj::Exception&) {
-    return Error{Errc::corrupt, fmt::format("{} does not decode", what)};
-  }
-}
 
 } // namespace
 
@@ -75,8 +54,8 @@ std::vector<char> encode_query(const QueryRequest& request) {
 }
 
 Result<QueryRequest> decode_query(std::span<const char> bytes) {
-  return with_reader<schema::Query, QueryRequest>(
-      bytes, query_limit, "a question", [](schema::Query::Reader in) -> Result<QueryRequest> {
+  return read_message<schema::Query>(
+      bytes, {query_limit}, "a question", [](schema::Query::Reader in) -> Result<QueryRequest> {
         QueryRequest request;
         request.tenant.clear(); // rights are for the receiver to fill in, from the certificate
         request.verb = string(in.getVerb());
@@ -116,8 +95,8 @@ std::vector<char> encode_reply(const QueryAnswer& answer) {
 }
 
 Result<QueryAnswer> decode_reply(std::span<const char> bytes) {
-  return with_reader<schema::Reply, QueryAnswer>(
-      bytes, reply_limit + 8'192, "a reply", [](schema::Reply::Reader in) -> Result<QueryAnswer> {
+  return read_message<schema::Reply>(
+      bytes, {reply_limit + 8'192}, "a reply", [](schema::Reply::Reader in) -> Result<QueryAnswer> {
         QueryAnswer answer;
         answer.status = in.getStatus();
         answer.message = string(in.getMessage());

@@ -1,4 +1,5 @@
 #include "shell/command_table.hpp"
+#include "core/base/key_text.hpp"
 
 #include <fmt/format.h>
 
@@ -143,13 +144,6 @@ std::size_t distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-/// "#" and 16 hex digits, as `baseline` shows a key; any other word that begins with # is a comment.
-bool is_key(std::string_view text) {
-  text = text.substr(0, text.find_first_of(" \t\r\n"));
-  return text.size() == 17 && text[0] == '#' &&
-         text.find_first_not_of("0123456789abcdefABCDEF", 1) == std::string_view::npos;
-}
-
 bool has_word(std::string_view words, std::string_view wanted) {
   while (!words.empty()) {
     const auto end = std::min(words.find(' '), words.size());
@@ -214,7 +208,7 @@ Result<std::vector<std::string>> split_words(std::string_view line) {
       if (inside) words.push_back(std::move(word));
       word.clear();
       inside = false;
-    } else if (c == '#' && !inside && !is_key(line.substr(i))) {
+    } else if (c == '#' && !inside && !is_key_text(line.substr(i, line.find_first_of(" \t\r\n", i) - i))) {
       break;
     } else {
       word += c;

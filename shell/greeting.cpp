@@ -1,14 +1,12 @@
 #include "shell/greeting.hpp"
 
+#include "core/base/capnp_reader.hpp"
 #include "core/link/protocol.hpp"
 #include "schemas/link.capnp.h"
 
-#include <capnp/message.h>
-#include <capnp/serialize.h>
 #include <fmt/format.h>
-#include <kj/exception.h>
 
-#include <cstring>
+#include <algorithm>
 
 namespace iris {
 namespace {
@@ -34,27 +32,19 @@ std::vector<char> encode_operator_hello(const std::string& version) {
 }
 
 Result<CloudGreeting> decode_operator_welcome(const std::vector<char>& bytes) {
-  if (bytes.empty() || bytes.size() % 8 != 0 || bytes.size() > welcome_limit)
-    return Error{Errc::corrupt, "the cloud's welcome does not decode"};
-  auto words = kj::heapArray<capnp::word>(bytes.size() / 8);
-  std::memcpy(words.asBytes().begin(), bytes.data(), bytes.size());
-  capnp::ReaderOptions options;
-  options.traversalLimitInWords = words.size() + 64;
-  options.nestingLimit = 8;
-  try {
-    capnp::FlatArrayMessageReader reader{words, options};
-    const auto root = reader.getRoot<schema::Welcome>();
-    if (const auto refusal = bounded(root.getRefusal()); !refusal.empty())
-      return Error{Errc::refused, "the cloud refused: " + refusal};
-    CloudGreeting greeting{bounded(root.getVersion())};
-    if (root.getProtocolMajor() != link_major)
-      return Error{Errc::version,
-                   fmt::format("the cloud (version {}) speaks another protocol; upgrade the older of both",
-                               greeting.version)};
-    return greeting;
-  } catch (const kj::Exception&) {
-    return Error{Errc::corrupt, "the cloud's welcome does not decode"};
-  }
+  return read_message<schema::Welcome>(
+      bytes, {welcome_limit}, "the cloud's welcome",
+      [](schema::Welcome::Reader root) -> Result<CloudGreeting> {
+        if (const auto refusal = bounded(root.getRefusal()); !refusal.empty())
+          return Error{Errc::refused, "the cloud refused: " + refusal};
+        CloudGreeting greeting{bounded(root.getVersion())};
+        if (root.getProtocolMajor() != link_major)
+          return Error{
+              Errc::version,
+              fmt::format("the cloud (version {}) speaks another protocol; upgrade the older of both",
+                          greeting.version)};
+        return greeting;
+      });
 }
 
 } // namespace iris

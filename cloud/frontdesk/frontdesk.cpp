@@ -5,6 +5,7 @@
 #include "cloud/frontdesk/listings.hpp"
 #include "cloud/trainer/trainer_actor.hpp"
 #include "core/alert/json_writer.hpp"
+#include "core/base/key_text.hpp"
 #include "core/inventory/bounded_json.hpp"
 #include "core/learn/trainer.hpp"
 
@@ -138,9 +139,6 @@ caf::result<Answer> about_actors(Self self, const WorldPtr& world, const QueryRe
   return promise;
 }
 
-/// "#" and 16 hex digits
-bool is_key(const std::string& text) { return text.size() == 17 && keys_in_cause(text).size() == 1; }
-
 /// "baseline SERVICE", "learning [SERVICE]", "promote SERVICE", "accept SERVICE KEY...".
 caf::result<Answer> about_profiles(Self self, const WorldPtr& world, const QueryRequest& query) {
   if (query.arguments.empty() && query.verb != "learning")
@@ -149,7 +147,7 @@ caf::result<Answer> about_profiles(Self self, const WorldPtr& world, const Query
     return error_answer(Errc::invalid, "\"accept\" takes an alert, or a service and keys");
   if (query.verb == "accept")
     for (std::size_t i = 1; i < query.arguments.size(); ++i)
-      if (!is_key(query.arguments[i])) return make_ref(no_key(query.arguments[i]));
+      if (!is_key_text(query.arguments[i])) return make_ref(no_key(query.arguments[i]));
   const auto service = query.arguments.empty() ? std::string{} : query.arguments[0];
   auto profiles = find_profiles(*world->store, query.tenant, service);
   if (!profiles) return error_answer(profiles.error().code, profiles.error().message);

@@ -1,0 +1,45 @@
+#pragma once
+#include "core/base/result.hpp"
+
+#include <capnp/message.h>
+#include <capnp/serialize.h>
+#include <kj/array.h>
+#include <kj/exception.h>
+
+#include <cstring>
+#include <span>
+#include <string>
+#include <type_traits>
+
+namespace iris {
+
+/// What a message from somewhere else may cost. For sources: this header is heavy.
+struct ReadLimits {
+  std::size_t bytes = 0; ///< the largest message
+  unsigned visits = 1;   ///< how often each of its words may be read: more than once is amplification
+  int nesting = 8;       ///< lists in structs in lists
+};
+
+/// Calls `read` with the root of the message, and gives its Result; damage and what is beyond a limit become
+/// an Error that begins with `what`.
+template <class Struct, class Read>
+auto read_message(std::span<const char> bytes, const ReadLimits& limits, const char* what, Read read)
+    -> std::invoke_result_t<Read, typename Struct::Reader> {
+  if (bytes.empty() || bytes.size() % sizeof(capnp::word) != 0 || bytes.size() > limits.bytes)
+    return Error{Errc::corrupt,
+                 std::string{what} + " of " + std::to_string(bytes.size()) + " bytes is not one"};
+  auto words =
+      kj::heapArray<capnp::word>(bytes.size() / sizeof(capnp::word)); // aligned, which bytes need not be
+  std::memcpy(words.asBytes().begin(), bytes.data(), bytes.size());
+  capnp::ReaderOptions options;
+  options.traversalLimitInWords = limits.visits * words.size() + 64;
+  options.nestingLimit = limits.nesting;
+  try {
+    capnp::FlatArrayMessageReader reader{words, options};
+    return read(reader.template getRoot<Struct>());
+  } catch (const kj::Exception&) {
+    return Error{Errc::corrupt, std::string{what} + " does not decode"};
+  }
+}
+
+} // namespace iris
