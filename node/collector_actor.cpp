@@ -31,7 +31,7 @@ CollectorActor::behavior_type collector_actor(CollectorActor::stateful_pointer<C
                                               std::shared_ptr<const PairWorld> world,
                                               Slot<ScorerActor> scorer) {
   auto& scale = self->state.scale = scale_of(*world);
-  self->state.collector.emplace(world->entity, world->gateway, scale, world->now());
+  self->state.collector.emplace(world->entity, world->gateway, scale, world->now(), world->limits);
   self->state.collector->set_baseline(world->baseline.get());
   self->state.collector->set_indicators(world->indicators.get());
   self->delayed_send(self, pace_of(scale), atom::tick_v);
@@ -84,7 +84,9 @@ CollectorActor::behavior_type collector_actor(CollectorActor::stateful_pointer<C
 ScorerActor::behavior_type scorer_actor(ScorerActor::stateful_pointer<ScorerState> self,
                                         std::shared_ptr<const PairWorld> world) {
   auto& scale = self->state.scale = scale_of(*world);
-  self->state.judge.emplace(world->entity, world->gateway, scale, world->now());
+  JudgePolicy policy;
+  policy.limits = world->limits;
+  self->state.judge.emplace(world->entity, world->gateway, scale, world->now(), policy);
   auto baseline = world->baseline.get();
   self->state.judge->set_baseline(baseline);
   self->state.judge->set_indicators(world->indicators.get());

@@ -23,6 +23,7 @@ struct PairWorld {
   std::shared_ptr<LossLedger> losses;
   Slot<SpoolActor> spool;
   std::function<Timestamp()> now;
+  PairLimits limits;
 };
 
 struct CollectorState {

@@ -13,6 +13,7 @@
 #include <spdlog/spdlog.h>
 
 #include <set>
+#include <utility>
 
 namespace iris {
 namespace {
@@ -37,13 +38,20 @@ RouterPair* pair_for(Self self, const World& world, const EntityPtr& entity, Tim
     known->second.latest = entity;
     return &known->second;
   }
+  if (entity->kind == EntityKind::device && state.pairs.size() >= RouterState::few_pairs &&
+      ++state.new_devices > RouterState::new_devices_limit) {
+    ++state.without_pair;
+    return nullptr;
+  }
   if (state.pairs.size() >= world->pair_limit) {
     auto quietest = state.pairs.end();
     for (auto it = state.pairs.begin(); it != state.pairs.end(); ++it)
       if (it->second.world->entity->kind == EntityKind::device &&
           (quietest == state.pairs.end() || it->second.last_seen < quietest->second.last_seen))
         quietest = it;
-    if (quietest == state.pairs.end() || entity->kind == EntityKind::device) {
+    // A device that is here now goes before one that was; else who came first would blind us for the others.
+    if (quietest == state.pairs.end() ||
+        (entity->kind == EntityKind::device && at - quietest->second.last_seen < world->quiet_device)) {
       ++state.without_pair;
       return nullptr;
     }
@@ -58,6 +66,7 @@ RouterPair* pair_for(Self self, const World& world, const EntityPtr& entity, Tim
   pair.world->losses = world->losses;
   pair.world->spool = world->spool;
   pair.world->now = world->now;
+  pair.world->limits = PairLimits::of(*entity, world->budget);
   pair.world->indicators.set(world->memory->indicators);
   pair.world->terms.set(world->memory->terms);
   if (auto baseline = world->memory->baselines.find(profile); baseline != world->memory->baselines.end())
@@ -94,9 +103,34 @@ void dispatch(Self self, const World& world, std::vector<Observation>&& observat
     self->state.observations += own.size();
     auto* pair = pair_for(self, world, own.back().entity, own.back().at);
     if (pair == nullptr) continue;
-    pair->collector.send(self, make_ref(ObservationBatch{
-                                   std::make_shared<const std::vector<Observation>>(std::move(own)), {}}));
+    auto count = own.size();
+    if (!world->waiting->take(count)) {
+      if (world->waiting->left() < std::int64_t(RouterWorld::waiting_limit)) {
+        self->state.overflow += count;
+        continue;
+      }
+      world->waiting->force(count); // one large batch, and nothing before it
+    }
+    // Given back when the collector and the scorer are through with it, or when a mailbox dropped it.
+    std::shared_ptr<const std::vector<Observation>> held{
+        new std::vector<Observation>(std::move(own)),
+        [waiting = world->waiting, count](const std::vector<Observation>* done) {
+          delete done;
+          waiting->give(count);
+        }};
+    pair->collector.send(self, make_ref(ObservationBatch{std::move(held), {}}));
   }
+}
+
+/// Observations that were dropped since the last time, as a loss.
+void tell_overflow(Self self, const World& world) {
+  auto& state = self->state;
+  auto lost = state.overflow - std::exchange(state.overflow_told, state.overflow);
+  if (lost == 0) return;
+  SensorHealth report{"router", "dropped", lost, world->now(), "more was seen than can be judged"};
+  world->losses->note(report, world->now());
+  spdlog::warn("{} observations were dropped: {}", lost, report.detail);
+  world->spool.send(self, make_ref(HealthBatch{{std::move(report)}, world->now()}));
 }
 
 Party party_at(Attribution& attribution, const IpAddress& address, const IpAddress& other, std::uint16_t port,
@@ -183,13 +217,17 @@ void retire_idle(RouterState& state, const RouterWorld& world) {
   }
 }
 
-std::string describe(const RouterState& state, const RouterMemory& memory) {
+std::string describe(const RouterState& state, const RouterWorld& world) {
+  const auto& memory = *world.memory;
   const auto& counters = state.attribution.counters();
   JsonWriter json;
   json.object().field("pairs", std::uint64_t(state.pairs.size())).field("observations", state.observations);
   json.field("alarms", state.alarms).field("translated", counters.translated).field("own", counters.own);
   json.field("unattributed", counters.unattributed).field("host_processes", counters.host_processes);
   json.field("names_evicted", state.attribution.names().evicted());
+  json.field("strangers", counters.strangers).field("overflow", state.overflow);
+  json.field("waiting", std::uint64_t(RouterWorld::waiting_limit) - std::uint64_t(world.waiting->left()));
+  json.field("table_bytes_left", world.budget->left()).field("table_refusals", world.budget->refused());
   json.field("without_pair", state.without_pair).field("retired", state.retired);
   json.field("baselines", std::uint64_t(memory.baselines.size()));
   json.field("indicators", std::uint64_t(memory.indicators ? memory.indicators->size() : 0)).end_object();
@@ -205,7 +243,7 @@ RouterActor::behavior_type router_actor(Self self, World world) {
     state.attribution.inventory().add_local(network);
   self->delayed_send(self, 1s, atom::tick_v);
   return {
-      [=](atom::inspect) { return make_ref(InspectAnswer{describe(self->state, *world->memory)}); },
+      [=](atom::inspect) { return make_ref(InspectAnswer{describe(self->state, *world)}); },
       [=](const Ref<ProcessBatch>& batch) { take_processes(self, world, *batch); },
       [=](const Ref<FlowBatch>& batch) {
         std::vector<Observation> observations;
@@ -273,6 +311,8 @@ RouterActor::behavior_type router_actor(Self self, World world) {
         self->delayed_send(self, 1s, atom::tick_v);
         release_waiting(self, world);
         retire_idle(self->state, *world);
+        self->state.new_devices = 0;
+        tell_overflow(self, world);
         set_state(self, std::to_string(self->state.pairs.size()) + " pairs, " +
                             std::to_string(self->state.observations) + " observations");
       },

@@ -33,7 +33,12 @@ struct RouterWorld {
   std::size_t pair_limit = 256;
   std::vector<Cidr> local;
   std::shared_ptr<RouterMemory> memory;
+  std::shared_ptr<TableBudget> budget = std::make_shared<TableBudget>(PairLimits::all_pairs);
+  std::shared_ptr<TableBudget> waiting =
+      std::make_shared<TableBudget>(waiting_limit);    ///< sent to pairs, not done
+  static constexpr std::size_t waiting_limit = 50'000; ///< observations
   Duration idle_device = 600 * second; ///< a pair of a device that is quiet for so long is retired
+  Duration quiet_device = 30 * second; ///< where there is no room, one that is quiet for so long gives way
   Duration gone_service = 60 * second; ///< the same for a container that is gone
 };
 
@@ -56,6 +61,10 @@ struct RouterState {
   static constexpr Duration waiting_time = 3 * second;
   std::deque<std::pair<Timestamp, ProcessEvent>> waiting;
   std::uint64_t observations = 0, alarms = 0, without_pair = 0, retired = 0;
+  std::uint64_t overflow = 0, overflow_told = 0; ///< observations of pairs that did not keep up
+  /// Devices that get a pair in one second beyond the first pairs, since each costs two actors.
+  static constexpr std::uint32_t new_devices_limit = 16, few_pairs = 64;
+  std::uint32_t new_devices = 0;
 };
 
 RouterActor::behavior_type router_actor(RouterActor::stateful_pointer<RouterState> self,

@@ -45,6 +45,10 @@ struct SourceHub::State {
   std::unique_ptr<DockerSource> docker;
   std::map<std::string, Packets> packets; ///< by interface; hub thread only
 
+  /// Flows that wait for the router; a mailbox counts messages, of which each can hold thousands.
+  static constexpr std::size_t flows_limit = 100'000;
+  std::shared_ptr<TableBudget> flows_waiting = std::make_shared<TableBudget>(flows_limit);
+
   std::mutex mutex;
   std::condition_variable changed;
   std::map<std::string, ContainerFacts> running; ///< by id
@@ -162,23 +166,35 @@ void SourceHub::State::start_packets(const std::string& interface, InterfaceRole
   wanted.pipeline.flows.window = window_in_use;
   std::random_device random; // so that nobody can aim at one place of a table
   wanted.pipeline.flows.seed = std::uint64_t(random()) << 32 | random();
-  made.source = std::make_unique<PacketSource>(
-      wanted, [this, role, interface, figures = made.figures](PacketBatch&& batch) {
-        {
-          const std::lock_guard lock{figures->mutex};
-          figures->stats = batch.stats;
-          figures->dropped = batch.kernel_dropped;
-        }
-        if (!batch.health.empty()) to_router(HealthBatch{std::move(batch.health), TickScale::wall_now()});
-        if (batch.harvest.empty()) return;
-        FlowBatch out;
-        out.role = role;
-        out.interface = interface;
-        out.flows = std::move(batch.harvest.flows);
-        out.alarms = std::move(batch.harvest.alarms);
-        out.answers = std::move(batch.harvest.answers);
-        to_router(std::move(out));
-      });
+  made.source = std::make_unique<PacketSource>(wanted, [this, role, interface, figures = made.figures,
+                                                        lost = std::uint64_t{0},
+                                                        told = Timestamp{0}](PacketBatch&& batch) mutable {
+    {
+      const std::lock_guard lock{figures->mutex};
+      figures->stats = batch.stats;
+      figures->dropped = batch.kernel_dropped;
+    }
+    if (!batch.health.empty()) to_router(HealthBatch{std::move(batch.health), TickScale::wall_now()});
+    if (auto now = TickScale::wall_now(); lost != 0 && (now - told >= second || now < told)) {
+      told = now;
+      health(
+          {"flows:" + interface, "dropped", std::exchange(lost, 0), now, "more was seen than can be judged"});
+    }
+    if (batch.harvest.empty()) return;
+    FlowBatch out;
+    out.role = role;
+    out.interface = interface;
+    out.flows = std::move(batch.harvest.flows);
+    out.alarms = std::move(batch.harvest.alarms);
+    out.answers = std::move(batch.harvest.answers);
+    if (auto count = out.flows.size(); count != 0 && !flows_waiting->take(count)) {
+      out.flows.clear();
+      lost += count;
+    } else if (count != 0) {
+      out.in_flight = {nullptr, [waiting = flows_waiting, count](void*) { waiting->give(count); }};
+    }
+    to_router(std::move(out));
+  });
   made.actor = stand_in("packet_source", interface, [figures = made.figures] { return describe(*figures); });
   packets.emplace(interface, std::move(made));
   spdlog::info("capturing on {} ({})", interface, role == InterfaceRole::bridge ? "containers" : "LAN");

@@ -10,8 +10,6 @@
 namespace iris {
 namespace {
 
-constexpr std::size_t flow_limit = 8'192, peer_limit = 4'096, habit_limit = 8'192;
-
 /// What of a key was already told, so that hours and days are counted once.
 struct Habit {
   std::int64_t hour = -1, day = -1, texts_sent = -1;
@@ -27,8 +25,10 @@ struct ServiceCollector::State {
   std::shared_ptr<const IndicatorSet> indicators;
   BehaviourCache cache;
   WindowNumbers numbers;
-  BoundedTable<std::uint64_t, Habit> habits{habit_limit};
+  BoundedTable<std::uint64_t, Habit> habits;
   std::unordered_map<std::uint64_t, KeyDelta> keys;
+  std::size_t key_limit;
+  BudgetShare key_share;
   std::uint64_t overflow = 0, in_window = 0;
   Counters counters;
   Timestamp from;
@@ -37,9 +37,11 @@ struct ServiceCollector::State {
   Duration steady = 0;
   std::uint32_t startups = 0;
 
-  State(EntityPtr of, std::string on, const TimeScale& with, Timestamp now)
-      : entity{std::move(of)}, gateway{std::move(on)}, scale{with}, numbers{flow_limit, peer_limit, with.day},
-        from{now}, steady_since{now} {}
+  State(EntityPtr of, std::string on, const TimeScale& with, Timestamp now, const PairLimits& limits)
+      : entity{std::move(of)}, gateway{std::move(on)}, scale{with}, cache{limits.behaviours, limits.budget},
+        numbers{limits.flows, limits.peers, with.day, limits.budget}, habits{limits.habits, limits.budget},
+        key_limit{std::min(limits.keys, ServiceDelta::key_limit)}, key_share{limits.budget}, from{now},
+        steady_since{now} {}
 
   void stop_steady(Timestamp at) {
     if (steady_since != 0) steady += std::max<Duration>(0, at - std::max(steady_since, from));
@@ -85,7 +87,11 @@ struct ServiceCollector::State {
 
   KeyDelta* row_of(const Behaviour& behaviour, const Observation& observation) {
     if (auto known = keys.find(behaviour.id()); known != keys.end()) return &known->second;
-    if (keys.size() >= ServiceDelta::key_limit) {
+    constexpr std::size_t least = 64; // keys that each may have whatever the budget says
+    auto cost = sizeof(KeyDelta) + 64;
+    for (const auto& text : behaviour.texts)
+      cost += text.size();
+    if (keys.size() >= key_limit || !key_share.grow(cost, keys.size() < least)) {
       ++overflow;
       ++counters.overflow;
       return nullptr;
@@ -136,8 +142,8 @@ struct ServiceCollector::State {
 };
 
 ServiceCollector::ServiceCollector(EntityPtr entity, std::string gateway, const TimeScale& scale,
-                                   Timestamp now)
-    : state_{std::make_unique<State>(std::move(entity), std::move(gateway), scale, now)} {}
+                                   Timestamp now, const PairLimits& limits)
+    : state_{std::make_unique<State>(std::move(entity), std::move(gateway), scale, now, limits)} {}
 ServiceCollector::~ServiceCollector() = default;
 ServiceCollector::ServiceCollector(ServiceCollector&&) noexcept = default;
 ServiceCollector& ServiceCollector::operator=(ServiceCollector&&) noexcept = default;
@@ -203,6 +209,7 @@ std::optional<ServiceDelta> ServiceCollector::close_window(Timestamp now, bool f
   for (auto& [key, samples] : numbers)
     delta.numbers.push_back({key, std::move(samples)});
   state.keys.clear();
+  state.key_share.clear();
   state.overflow = state.in_window = 0;
   state.steady = 0;
   state.startups = 0;

@@ -1,4 +1,5 @@
 #pragma once
+#include "core/detect/pair_limits.hpp"
 #include "core/learn/baseline.hpp"
 #include "core/learn/delta.hpp"
 
@@ -18,7 +19,8 @@ public:
     std::size_t keys = 0; ///< in the open window
   };
 
-  ServiceCollector(EntityPtr entity, std::string gateway, const TimeScale& scale, Timestamp now);
+  ServiceCollector(EntityPtr entity, std::string gateway, const TimeScale& scale, Timestamp now,
+                   const PairLimits& limits = {});
   ~ServiceCollector();
   ServiceCollector(ServiceCollector&&) noexcept;
   ServiceCollector& operator=(ServiceCollector&&) noexcept;

@@ -11,7 +11,7 @@
 namespace iris {
 namespace {
 
-constexpr std::size_t known_limit = 8'192, peer_limit = 4'096, peers_of_key_limit = 256;
+constexpr std::size_t peers_of_key_limit = 256;
 /// So many peers of one kind of novelty are alerts of their own; the rest goes into one.
 constexpr std::size_t named_peers = 4;
 
@@ -42,7 +42,9 @@ struct ServiceJudge::State {
 
   State(EntityPtr of, std::string on, const TimeScale& with, Timestamp now, JudgePolicy how)
       : entity{std::move(of)}, gateway{std::move(on)}, scale{with}, policy{how},
-        numbers{how.flow_limit, peer_limit, with.day}, causes{how.cause_limit}, window_from{now} {}
+        cache{how.limits.behaviours, how.limits.budget}, numbers{how.limits.flows / 2, how.limits.peers,
+                                                                 with.day, how.limits.budget},
+        causes{how.limits.causes, how.limits.budget, 1'024}, window_from{now} {}
 
   JudgeView view() const {
     return {*entity,         gateway,        scale,
@@ -111,7 +113,7 @@ struct ServiceJudge::State {
     if (known.contains(behaviour.id())) return {};
     auto result = novelty_of(view, behaviour);
     if (!result.novel) {
-      if (known.size() >= known_limit) known.clear();
+      if (known.size() >= policy.limits.known) known.clear();
       known.insert(behaviour.id());
     }
     return result;

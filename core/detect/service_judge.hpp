@@ -1,5 +1,6 @@
 #pragma once
 #include "core/alert/finding.hpp"
+#include "core/detect/pair_limits.hpp"
 #include "core/learn/baseline.hpp"
 
 #include <memory>
@@ -11,9 +12,8 @@ namespace iris {
 class IndicatorSet;
 
 struct JudgePolicy {
-  double report_bits = 3;        ///< novelties below this surprise are counted, not reported
-  std::size_t cause_limit = 512; ///< causes that are remembered; the oldest is forgotten
-  std::size_t flow_limit = 4096; ///< flows whose bytes are added up
+  double report_bits = 3; ///< novelties below this surprise are counted, not reported
+  PairLimits limits;      ///< causes that are remembered, flows whose bytes are added up
 };
 
 /// Judges one entity's observations at once. Without a baseline only the detectors that need none speak. The

@@ -1,5 +1,7 @@
 #include "core/detect/window_numbers.hpp"
 
+#include <algorithm>
+
 namespace iris {
 namespace {
 
@@ -14,8 +16,10 @@ EntityKind class_of(const Observation& observation, const IpAddress& address) {
 
 } // namespace
 
-WindowNumbers::WindowNumbers(std::size_t flow_limit, std::size_t peer_limit, Duration day)
-    : peer_limit_{peer_limit}, day_{day}, flows_{flow_limit} {}
+WindowNumbers::WindowNumbers(std::size_t flow_limit, std::size_t peer_limit, Duration day,
+                             std::shared_ptr<TableBudget> budget)
+    : flow_limit_{flow_limit}, peer_limit_{peer_limit}, day_{day}, flows_{flow_limit, budget},
+      peer_share_{std::move(budget)} {}
 
 WindowNumbers::Volume WindowNumbers::add(const Observation& observation, const Flow& flow) {
   const auto& peer = flow.inbound ? flow.src : flow.dst;
@@ -23,7 +27,7 @@ WindowNumbers::Volume WindowNumbers::add(const Observation& observation, const F
   Volume volume{class_of(observation, peer)};
 
   auto finish = [&](const FlowTotal& total) {
-    if (ended_.size() < ended_limit)
+    if (ended_.size() < std::min(ended_limit, flow_limit_))
       ended_.push_back({{NumberFamily::flow_bytes_out, volume.peer_class}, total.bytes, observation.at});
   };
   auto add_to = [&](FlowTotal& total) {
@@ -54,7 +58,9 @@ WindowNumbers::Volume WindowNumbers::add(const Observation& observation, const F
   }
 
   auto known = peers_.find(peer);
-  if (known == peers_.end() && peers_.size() >= peer_limit_) {
+  constexpr std::size_t cost = sizeof(IpAddress) + sizeof(PeerTotal) + 40, least = 16;
+  if (known == peers_.end() &&
+      (peers_.size() >= peer_limit_ || !peer_share_.grow(cost, peers_.size() < least))) {
     ++peers_dropped_;
   } else {
     auto& of_peer = known != peers_.end() ? known->second : peers_[peer];
@@ -64,8 +70,8 @@ WindowNumbers::Volume WindowNumbers::add(const Observation& observation, const F
   }
   if (!flow.inbound && flow.first_report) {
     ++flows_opened_;
-    if (called_.size() < peer_limit_) called_.insert(peer);
-    if (ports_.size() < peer_limit_) ports_.insert(std::uint32_t(flow.protocol) << 16 | flow.dport);
+    insert(called_, peer);
+    insert(ports_, std::uint32_t(flow.protocol) << 16 | flow.dport);
   }
   return volume;
 }
@@ -97,6 +103,7 @@ std::vector<NumberSample> WindowNumbers::close(Timestamp at) {
   peers_.clear();
   called_.clear();
   ports_.clear();
+  peer_share_.clear();
   flows_opened_ = execs_ = 0;
   used_ = false;
   return samples;

@@ -31,7 +31,8 @@ public:
     Timestamp first = 0;
   };
 
-  WindowNumbers(std::size_t flow_limit, std::size_t peer_limit, Duration day);
+  WindowNumbers(std::size_t flow_limit, std::size_t peer_limit, Duration day,
+                std::shared_ptr<TableBudget> budget = nullptr);
   void set_day(Duration day) { day_ = day; }
   Volume add(const Observation& observation, const Flow& flow);
   void add(const ProcessStart&) { ++execs_; }
@@ -65,12 +66,20 @@ private:
     double bytes = 0;
   };
 
-  std::size_t peer_limit_;
+  std::size_t flow_limit_, peer_limit_;
   Duration day_;
   BoundedTable<FlowKey, FlowTotal, FlowHash> flows_;
+  BudgetShare peer_share_; ///< of the three that follow, emptied with every window
   std::unordered_map<IpAddress, PeerTotal, IpAddressHash> peers_;
   std::unordered_set<IpAddress, IpAddressHash> called_;
   std::unordered_set<std::uint32_t> ports_;
+  template <class Set, class Item>
+  void insert(Set& set, const Item& item) {
+    constexpr std::size_t cost = sizeof(Item) + 40, least = 16;
+    if (set.size() >= peer_limit_ || set.contains(item) || !peer_share_.grow(cost, set.size() < least))
+      return;
+    set.insert(item);
+  }
   std::vector<NumberSample> ended_;
   std::uint64_t flows_opened_ = 0, execs_ = 0, peers_dropped_ = 0;
   bool used_ = false;

@@ -1,5 +1,6 @@
 #pragma once
 #include "core/base/observation.hpp"
+#include "core/base/table_budget.hpp"
 
 #include <array>
 #include <cstdint>
@@ -78,7 +79,8 @@ using BehaviourPtr = std::shared_ptr<const Behaviour>;
 /// Derives behaviours without hashing or allocating for flows and programs that it has seen before.
 class BehaviourCache {
 public:
-  explicit BehaviourCache(std::size_t limit = 4096);
+  /// @param budget shared with other tables; null: none.
+  explicit BehaviourCache(std::size_t limit = 4096, std::shared_ptr<TableBudget> budget = nullptr);
   ~BehaviourCache();
   BehaviourCache(BehaviourCache&&) noexcept;
   BehaviourCache& operator=(BehaviourCache&&) noexcept;

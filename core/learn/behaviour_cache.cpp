@@ -47,6 +47,7 @@ struct BehaviourCache::State {
   std::unordered_map<FlowKey, Cached, FlowKeyHash> flows;
   std::unordered_map<std::uint64_t, std::vector<BehaviourPtr>> processes;
   std::vector<BehaviourPtr> last;
+  BudgetShare flow_share, process_share;
 
   static std::vector<BehaviourPtr> share(const Observation& observation) {
     std::vector<BehaviourPtr> shared;
@@ -55,16 +56,33 @@ struct BehaviourCache::State {
     return shared;
   }
 
+  /// An entry with its node, the behaviours, and the peer that nobody else may hold any more.
+  static std::size_t cost_of(const std::vector<BehaviourPtr>& behaviours, bool with_peer) {
+    std::size_t bytes = sizeof(FlowKey) + sizeof(Cached) + 64 + (with_peer ? sizeof(Entity) + 64 : 0);
+    for (const auto& behaviour : behaviours) {
+      bytes += sizeof(Behaviour) + 48;
+      for (const auto& text : behaviour->texts)
+        bytes += text.size();
+    }
+    return bytes;
+  }
+
+  static constexpr std::size_t least = 16; ///< entries that each map may have whatever the budget says
   template <class Map>
-  void make_room(Map& map) {
-    if (map.size() < limit) return;
+  void make_room(Map& map, BudgetShare& share, std::size_t cost) {
+    if (map.size() < limit && share.grow(cost, map.size() < least)) return;
     map.clear();
+    share.clear();
     ++flushes;
+    static_cast<void>(share.grow(cost, true));
   }
 };
 
-BehaviourCache::BehaviourCache(std::size_t limit) : state_{std::make_unique<State>()} {
+BehaviourCache::BehaviourCache(std::size_t limit, std::shared_ptr<TableBudget> budget)
+    : state_{std::make_unique<State>()} {
   state_->limit = limit;
+  state_->flow_share = BudgetShare{budget};
+  state_->process_share = BudgetShare{std::move(budget)};
 }
 BehaviourCache::~BehaviourCache() = default;
 BehaviourCache::BehaviourCache(BehaviourCache&&) noexcept = default;
@@ -82,15 +100,16 @@ const std::vector<BehaviourPtr>& BehaviourCache::derive(const Observation& obser
                     std::uint32_t(ephemeral) << 26 | std::uint32_t(observation.phase == Phase::steady) << 27 |
                     std::uint32_t(flow->packets_in > 0) << 28};
     if (auto known = state.flows.find(key); known != state.flows.end()) return known->second.behaviours;
-    state.make_room(state.flows);
-    return state.flows.emplace(key, Cached{observation.peer, State::share(observation)})
-        .first->second.behaviours;
+    auto shared = State::share(observation);
+    state.make_room(state.flows, state.flow_share, State::cost_of(shared, true));
+    return state.flows.emplace(key, Cached{observation.peer, std::move(shared)}).first->second.behaviours;
   }
   if (const auto* start = std::get_if<ProcessStart>(&observation.what)) {
     auto hash = raw_hash(start->process, observation.phase);
     if (auto known = state.processes.find(hash); known != state.processes.end()) return known->second;
-    state.make_room(state.processes);
-    return state.processes.emplace(hash, State::share(observation)).first->second;
+    auto shared = State::share(observation);
+    state.make_room(state.processes, state.process_share, State::cost_of(shared, false));
+    return state.processes.emplace(hash, std::move(shared)).first->second;
   }
   state.last = State::share(observation);
   return state.last;

@@ -20,9 +20,13 @@ ReplayPairs::Pair* ReplayPairs::pair_of(const Observation& observation) {
   auto found = pairs_.find(profile);
   if (found == pairs_.end()) {
     if (pairs_.size() >= limit) return nullptr;
+    auto limits = PairLimits::of(*observation.entity, budget_);
+    JudgePolicy policy;
+    policy.limits = limits;
     found = pairs_
-                .emplace(profile, Pair{ServiceCollector{observation.entity, gateway, scale_, observation.at},
-                                       ServiceJudge{observation.entity, gateway, scale_, observation.at}})
+                .emplace(profile,
+                         Pair{ServiceCollector{observation.entity, gateway, scale_, observation.at, limits},
+                              ServiceJudge{observation.entity, gateway, scale_, observation.at, policy}})
                 .first;
     auto& pair = found->second;
     pair.collector.set_indicators(indicators_);

@@ -44,6 +44,7 @@ private:
   void take_delta(Pair& pair, Timestamp now, bool force);
 
   TimeScale scale_;
+  std::shared_ptr<TableBudget> budget_ = std::make_shared<TableBudget>(PairLimits::all_pairs);
   std::shared_ptr<const IndicatorSet> indicators_;
   std::map<std::string, Pair> pairs_; ///< by profile, in an order that is the same in every run
   struct Known {
