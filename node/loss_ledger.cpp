@@ -1,9 +1,19 @@
 #include "node/loss_ledger.hpp"
 
+#include <algorithm>
+#include <array>
+#include <string_view>
+
 namespace iris {
 
+bool is_loss(const SensorHealth& report) {
+  constexpr std::array<std::string_view, 6> kinds{"dropped",   "unread",    "unreadable",
+                                                  "forgotten", "oversized", "blind"};
+  return report.count != 0 && std::find(kinds.begin(), kinds.end(), report.what) != kinds.end();
+}
+
 void LossLedger::note(const SensorHealth& report, Timestamp at) {
-  if (report.what != "dropped" || report.count == 0) return;
+  if (!is_loss(report)) return;
   Loss loss;
   if (report.sensor.starts_with("packet"))
     loss.packets = report.count;

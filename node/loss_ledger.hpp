@@ -6,6 +6,10 @@
 
 namespace iris {
 
+/// Whether the report says that `count` things were not seen: dropped, unread, unreadable, forgotten,
+/// oversized, or blind (packets of which could not be told whose they are).
+[[nodiscard]] bool is_loss(const SensorHealth& report);
+
 /// What the sources lost lately, so that every finding says what may be missing around it.
 class LossLedger {
 public:

@@ -13,7 +13,12 @@ std::string describe(PacketFigures& figures) {
   json.field("evicted_half_open", s.flows.evicted_half_open).field("evicted_active", s.flows.evicted_active);
   json.field("alarms", s.watch.alarms).field("suspects_evicted", s.watch.evicted);
   json.field("answers_unasked", s.names.unasked).field("queries_evicted", s.names.evicted);
-  json.field("malformed", s.malformed).field("truncated", s.truncated).end_object();
+  json.field("suppressed", s.watch.suppressed).field("answers_dropped", s.answers_dropped);
+  json.field("malformed", s.malformed).field("truncated", s.truncated).field("portless", s.flows.portless);
+  json.field("hidden", s.flows.hidden).field("tiny_fragments", s.flows.tiny_fragments);
+  json.field("fragments_lost", s.flows.fragments_lost).field("orphans", s.flows.orphans);
+  json.field("stragglers", s.flows.stragglers).field("resumed", s.flows.resumed);
+  json.field("clock_jumps", s.flows.clock_jumps).end_object();
   return json.take();
 }
 

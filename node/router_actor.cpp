@@ -273,8 +273,8 @@ RouterActor::behavior_type router_actor(Self self, World world) {
       [=](const Ref<HealthBatch>& batch) {
         for (const auto& report : batch->reports) {
           world->losses->note(report, batch->at);
-          if (report.what == "dropped")
-            spdlog::warn("{} lost {} observations{}{}", report.sensor, report.count,
+          if (is_loss(report))
+            spdlog::warn("{}: {} {}{}{}", report.sensor, report.count, report.what,
                          report.detail.empty() ? "" : ": ", report.detail);
           else
             spdlog::log(report.what == "up" ? spdlog::level::info : spdlog::level::warn, "{}: {}{}{}",

@@ -5,6 +5,7 @@
 #include "actors/query.hpp"
 #include "core/alert/codec.hpp"
 #include "core/alert/json_writer.hpp"
+#include "node/loss_ledger.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
 #include <spdlog/spdlog.h>
@@ -110,7 +111,7 @@ SpoolActor::behavior_type spool_actor(SpoolActor::stateful_pointer<SpoolActorSta
       },
       [=](const Ref<HealthBatch>& batch) {
         for (const auto& report : batch->reports)
-          if (report.what == "dropped")
+          if (is_loss(report))
             self->state.spool->note_loss(
                 {loss_kind(report), report.sensor, report.count, report.since, batch->at});
       },

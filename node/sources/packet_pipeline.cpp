@@ -12,6 +12,41 @@ constexpr Duration watch_pace = second / 2;
 
 } // namespace
 
+std::vector<SensorHealth> BlindWatch::look(const PipelineStats& stats, Timestamp now) {
+  std::vector<SensorHealth> reports;
+  if (now < next_ && now > next_ - 2 * pace) return reports;
+  next_ = now + pace;
+  // A fragment whose first one came later is no longer lost, so that one counter can go back.
+  auto since = [](std::uint64_t value, std::uint64_t before) { return value > before ? value - before : 0; };
+  auto frames = since(stats.frames, last_.frames);
+  auto portless = since(stats.flows.portless, last_.flows.portless);
+  auto fragments = since(stats.flows.fragments_lost, last_.flows.fragments_lost);
+  auto cut = since(stats.truncated, last_.truncated);
+  auto malformed = since(stats.malformed, last_.malformed);
+  auto tiny = since(stats.flows.tiny_fragments, last_.flows.tiny_fragments);
+  auto hidden = since(stats.flows.hidden, last_.flows.hidden);
+  last_ = stats;
+  auto blind = portless + fragments + cut + malformed;
+  if (blind >= least && blind * share >= frames)
+    reports.push_back({{},
+                       "blind",
+                       blind,
+                       now,
+                       "of " + std::to_string(frames) + " packets could not be told whose they are: " +
+                           std::to_string(portless) + " cut before the ports, " + std::to_string(fragments) +
+                           " fragments without their first, " + std::to_string(cut) +
+                           " cut before the addresses, " + std::to_string(malformed) + " malformed"});
+  if (tiny + hidden >= least_evasive)
+    reports.push_back(
+        {{},
+         "evasive",
+         tiny + hidden,
+         now,
+         std::to_string(tiny) + " TCP headers came in tiny fragments and " + std::to_string(hidden) +
+             " behind more IPv6 extension headers than are kept of a packet: someone evades monitors"});
+  return reports;
+}
+
 PacketPipeline::PacketPipeline(const PipelineOptions& options)
     : watch_{options.limits, options.flows.interface, options.flows.seed}, flows_{options.flows, &watch_},
       queries_{options.flows.seed} {

@@ -34,6 +34,22 @@ struct PipelineStats {
   TrafficWatchStats watch;
 };
 
+/// Says when packets cannot be told apart any more, or are sent so that monitors do not see them.
+class BlindWatch {
+public:
+  static constexpr Duration pace = 60 * second;
+  static constexpr std::uint64_t least = 100;        ///< packets, and …
+  static constexpr std::uint64_t share = 100;        ///< … one in so many
+  static constexpr std::uint64_t least_evasive = 20; ///< no host sends one of these in health
+  /// @returns at most one report of each kind a minute: "blind", a loss; "evasive", none. The sensor's name
+  /// is the caller's to fill in.
+  [[nodiscard]] std::vector<SensorHealth> look(const PipelineStats& stats, Timestamp now);
+
+private:
+  PipelineStats last_;
+  Timestamp next_ = 0;
+};
+
 struct PipelineOptions {
   FlowTableOptions flows;
   TrafficLimits limits;

@@ -37,6 +37,7 @@ struct PacketSource::State {
   int stop_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   std::atomic<bool> stopping{false};
   std::vector<SensorHealth> health;
+  BlindWatch blind;
   std::uint32_t last_kernel_drops = 0; ///< libpcap's counter, which wraps
   std::uint64_t kernel_dropped = 0;
   bool down_told = false;
@@ -108,6 +109,10 @@ struct PacketSource::State {
   void read_counters(Timestamp now) {
     if (now < next_counters && now > next_counters - 2 * second) return;
     next_counters = now + second;
+    for (auto& report : blind.look(pipeline.stats(), now)) {
+      report.sensor = "packet:" + options.interface;
+      health.push_back(std::move(report));
+    }
     pcap_stat counters{};
     if (pcap == nullptr || pcap_stats(pcap, &counters) != 0) return;
     auto dropped = counters.ps_drop - last_kernel_drops;
