@@ -304,18 +304,20 @@ void FlowTable::follow_tcp(Entry& entry, std::uint32_t place, const PacketView& 
     }
     return;
   }
-  bool handshake = (entry.has(Entry::syn) || entry.has(Entry::known)) && entry.has(Entry::syn_ack);
-  if (!handshake && !entry.has(Entry::syn)) entry.clear(Entry::known); // no opening after all
-  // Content both of whose ends speak needs no handshake: its answer was missed, or the SYN was forged.
-  bool content = entry.payload_out + entry.payload_in != 0;
-  bool midstream = (!entry.has(Entry::known) || content) && entry.packets_out != 0 && entry.packets_in != 0;
-  if (!entry.has(Entry::completed) && (handshake || midstream)) {
-    entry.set(Entry::completed);
-    entry.state = FlowState::established;
-    drop_half_open(entry);
-    if (handshake) roles_.learn(view.protocol, outward ? view.dport : view.sport);
-    if (events_ != nullptr) events_->completed(flow_of(entry), at);
-    report(entry, false, out);
+  if (!entry.has(Entry::completed)) {
+    bool handshake = (entry.has(Entry::syn) || entry.has(Entry::known)) && entry.has(Entry::syn_ack);
+    if (!handshake && !entry.has(Entry::syn)) entry.clear(Entry::known); // no opening after all
+    // Content both of whose ends speak needs no handshake: its answer was missed, or the SYN was forged.
+    bool content = entry.payload_out + entry.payload_in != 0;
+    bool midstream = (!entry.has(Entry::known) || content) && entry.packets_out != 0 && entry.packets_in != 0;
+    if (handshake || midstream) {
+      entry.set(Entry::completed);
+      entry.state = FlowState::established;
+      drop_half_open(entry);
+      if (handshake) roles_.learn(view.protocol, outward ? view.dport : view.sport);
+      if (events_ != nullptr) events_->completed(flow_of(entry), at);
+      report(entry, false, out);
+    }
   }
   if ((flags & tcp_flag::fin) != 0) entry.set(outward ? Entry::fin_out : Entry::fin_in);
   if (entry.has(Entry::fin_out) && entry.has(Entry::fin_in)) close(entry, place, at, out);
