@@ -203,6 +203,7 @@ Result<void> Gateway::start_link(const NodeOptions&, const EnrolmentFiles& files
   auto client = LinkClient::start(*system_, wanted, std::move(events));
   if (!client) return client.error();
   link_ = std::move(*client);
+  keeper_ = std::make_unique<CertificateKeeper>(files, addresses_);
   return {};
 }
 
@@ -220,6 +221,7 @@ Gateway::~Gateway() {
         .receive([](const Ref<InspectAnswer>&) {}, [](const caf::error&) {});
   }
   if (system_) shut_down(*system_, supervisor_, 5s);
+  keeper_.reset();
   link_.reset();
   supervisor_ = nullptr;
   spool_.clear();

@@ -2,6 +2,7 @@
 #include "actors/actor_config.hpp"
 #include "actors/directory.hpp"
 #include "actors/link/client.hpp"
+#include "node/certificate_keeper.hpp"
 #include "node/collector_actor.hpp"
 #include "node/enrolment.hpp"
 #include "node/local_syslog.hpp"
@@ -42,6 +43,7 @@ private:
   Slot<UplinkActor> uplink_;
   Slot<InspectorActor> inspector_;
   std::vector<std::string> addresses_;
+  std::unique_ptr<CertificateKeeper> keeper_;
   std::unique_ptr<LinkClient> link_;
   std::unique_ptr<SourceHub> sources_;
 };

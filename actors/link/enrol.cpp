@@ -12,6 +12,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <functional>
 
 namespace iris {
@@ -167,16 +168,33 @@ Result<EnrolResponse> ask_one_of(const std::vector<std::string>& addresses, cons
 
 } // namespace
 
-Result<KeyAndRequest> make_key_and_request() {
-  ossl::Key key{EVP_EC_gen("P-256")};
+namespace {
+
+Result<std::string> request_of(EVP_PKEY* key) {
   ossl::Request request{X509_REQ_new()};
-  if (!key || !request || X509_REQ_set_version(request.get(), X509_REQ_VERSION_1) != 1 ||
-      X509_REQ_set_pubkey(request.get(), key.get()) != 1 ||
-      X509_REQ_sign(request.get(), key.get(), EVP_sha256()) <= 0)
-    return Error{Errc::io, "cannot make a key: " + ossl::error_text()};
+  if (!request || X509_REQ_set_version(request.get(), X509_REQ_VERSION_1) != 1 ||
+      X509_REQ_set_pubkey(request.get(), key) != 1 || X509_REQ_sign(request.get(), key, EVP_sha256()) <= 0)
+    return Error{Errc::io, "cannot make a request: " + ossl::error_text()};
   auto out = ossl::writer();
   PEM_write_bio_X509_REQ(out.get(), request.get());
-  return KeyAndRequest{ossl::to_pem(key.get()), ossl::take(out)};
+  return ossl::take(out);
+}
+
+} // namespace
+
+Result<KeyAndRequest> make_key_and_request() {
+  ossl::Key key{EVP_EC_gen("P-256")};
+  if (!key) return Error{Errc::io, "cannot make a key: " + ossl::error_text()};
+  auto request = request_of(key.get());
+  if (!request) return request.error();
+  return KeyAndRequest{ossl::to_pem(key.get()), std::move(*request)};
+}
+
+Result<std::string> make_request(const std::string& key) {
+  const auto known = ossl::read_key(key);
+  ERR_clear_error();
+  if (!known) return Error{Errc::corrupt, "not a key in PEM form"};
+  return request_of(known.get());
 }
 
 Result<EnrolResponse> enrol(const JoinToken& token, const std::string& csr, const std::string& version,
@@ -210,12 +228,14 @@ Result<EnrolResponse> renew(const TlsFiles& files, const std::vector<std::string
       });
 }
 
-Result<bool> renewal_due(const std::string& certificate, std::int64_t now_seconds) {
+Result<CertificateTimes> certificate_times(const std::string& certificate) {
   auto cert = ossl::read_cert(certificate);
   ERR_clear_error();
-  auto due = renewal_time(cert.get());
-  if (!due) return Error{Errc::corrupt, "certificate: not in PEM form"};
-  return now_seconds >= *due;
+  const auto renewable = renewal_time(cert.get());
+  std::tm end{};
+  if (!renewable || ASN1_TIME_to_tm(X509_get0_notAfter(cert.get()), &end) != 1)
+    return Error{Errc::corrupt, "not a certificate in PEM form"};
+  return CertificateTimes{*renewable, timegm(&end)};
 }
 
 } // namespace iris

@@ -14,6 +14,8 @@ struct KeyAndRequest {
   std::string csr; ///< PEM; names nobody, since the cloud decides that
 };
 [[nodiscard]] Result<KeyAndRequest> make_key_and_request();
+/// A request (PEM) for a key (PEM) that is there.
+[[nodiscard]] Result<std::string> make_request(const std::string& key);
 
 /// Blocks, at most `patience` for each of the token's addresses. Says nothing to a server before it has shown
 /// a certificate of the authority that the token names.
@@ -26,7 +28,10 @@ struct KeyAndRequest {
                                           const std::string& csr, const std::string& version,
                                           std::chrono::milliseconds patience = std::chrono::seconds{10});
 
-/// Whether two thirds of a certificate's (PEM) life are over.
-[[nodiscard]] Result<bool> renewal_due(const std::string& certificate, std::int64_t now_seconds);
+/// Of a certificate in PEM form, in seconds since 1970: when two thirds of its life are over, and its end.
+struct CertificateTimes {
+  std::int64_t renewable = 0, ends = 0;
+};
+[[nodiscard]] Result<CertificateTimes> certificate_times(const std::string& certificate);
 
 } // namespace iris

@@ -1,13 +1,17 @@
 #include "tests/actors/link/world.hpp"
 
 #include "actors/link/enrol.hpp"
+#include "actors/link/tls_context.hpp"
 #include "cloud/pki/files.hpp"
 #include "cloud/pki/pki.hpp"
+#include "node/certificate_keeper.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <filesystem>
 
 using namespace iris;
 using namespace linktest;
@@ -66,8 +70,49 @@ TEST_CASE("a gateway joins by a token, connects, and renews", "[link][enrol]") {
   CHECK(renewed->certificate != joined->certificate);
   REQUIRE(world.requests.wait(seen));
   CHECK(seen.renews);
-  CHECK(!*renewal_due(joined->certificate, std::time(nullptr) + 19 * 86400));
-  CHECK(*renewal_due(joined->certificate, std::time(nullptr) + 21 * 86400));
+  const auto times = certificate_times(joined->certificate);
+  REQUIRE(times);
+  CHECK(times->renewable > std::time(nullptr) + 19 * 86400);
+  CHECK(times->renewable < std::time(nullptr) + 21 * 86400);
+  CHECK(times->ends > std::time(nullptr) + 29 * 86400);
+  CHECK_FALSE(certificate_times("junk"));
+}
+
+TEST_CASE("a gateway renews its certificate by itself, keeps its key, and keeps what it has where that fails",
+          "[link][enrol]") {
+  Enrolling world;
+  auto made = make_key_and_request();
+  REQUIRE(made);
+  const EnrolmentFiles files{world.authority.directory + "/joined"};
+  std::filesystem::create_directory(files.directory);
+  // As it is 25 of 30 days after it joined.
+  auto old = pki::sign_request(world.authority.directory, made->csr, gateway("gw-9"),
+                               now() - 25 * 86'400 * iris::second);
+  REQUIRE(old);
+  REQUIRE(write_private_file(files.key(), made->key));
+  REQUIRE(write_private_file(files.certificate(), old->pem));
+  REQUIRE(write_private_file(files.ca(), *pki::read_file(world.authority.directory + "/ca.pem")));
+  {
+    CertificateKeeper keeper{files, {world.cloud.address()}};
+    EnrolRequest seen;
+    REQUIRE(world.requests.wait(seen));
+    CHECK(seen.renews);
+    for (int i = 0; i < 300 && *read_small_file(files.certificate()) == old->pem; ++i)
+      std::this_thread::sleep_for(10ms);
+  }
+  const auto renewed = *read_small_file(files.certificate());
+  CHECK(renewed != old->pem);
+  CHECK(certificate_times(renewed)->ends > std::time(nullptr) + 29 * 86'400);
+  CHECK(*read_small_file(files.key()) == made->key);
+  CHECK(TlsContext::load(TlsContext::Use::client, {files.certificate(), files.key(), files.ca(), ""}));
+  CHECK(world.requests.size() == 0); // one question was enough
+
+  const auto unreachable = renew_certificate(files, {"127.0.0.1:1"});
+  REQUIRE_FALSE(unreachable);
+  CHECK(*read_small_file(files.certificate()) == renewed);
+  REQUIRE(write_private_file(files.key(), "junk"));
+  CHECK(renew_certificate(files, {world.cloud.address()}).error().message ==
+        files.key() + ": not a key in PEM form");
 }
 
 TEST_CASE("enrolment refuses with a reason, and says nothing to a stranger", "[link][enrol]") {

@@ -1,0 +1,82 @@
+#include "node/certificate_keeper.hpp"
+
+#include "actors/link/enrol.hpp"
+#include "core/base/time.hpp"
+#include "node/version.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+
+namespace iris {
+namespace {
+
+constexpr std::int64_t look_at_most = 3'600, look_at_least = 1; ///< seconds between two looks
+/// After a failure: a tenth of what is left, in these bounds, so that an outage does not become a storm.
+constexpr std::int64_t retry_at_least = 5, retry_at_most = 3'600;
+
+} // namespace
+
+Result<std::int64_t> renew_certificate(const EnrolmentFiles& files,
+                                       const std::vector<std::string>& addresses) {
+  auto key = read_small_file(files.key());
+  if (!key) return key.error();
+  auto request = make_request(*key);
+  if (!request) return Error{request.error().code, files.key() + ": " + request.error().message};
+  auto granted = renew({files.certificate(), files.key(), files.ca(), ""}, addresses, *request, version());
+  if (!granted) return granted.error();
+  auto times = certificate_times(granted->certificate);
+  if (!times) return Error{Errc::corrupt, "the cloud sent no certificate"};
+  if (auto written = write_private_file(files.ca(), granted->ca); !written) return written.error();
+  if (auto written = write_private_file(files.certificate(), granted->certificate); !written)
+    return written.error();
+  return times->ends;
+}
+
+CertificateKeeper::CertificateKeeper(EnrolmentFiles files, std::vector<std::string> addresses)
+    : files_{std::move(files)}, addresses_{std::move(addresses)}, thread_{[this] { run(); }} {}
+
+CertificateKeeper::~CertificateKeeper() {
+  {
+    const std::lock_guard lock{mutex_};
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  thread_.join();
+}
+
+void CertificateKeeper::run() {
+  std::unique_lock lock{mutex_};
+  while (!stopping_) {
+    lock.unlock();
+    const auto pause = std::chrono::seconds{look(std::time(nullptr))};
+    lock.lock();
+    wake_.wait_for(lock, pause, [this] { return stopping_; });
+  }
+}
+
+std::int64_t CertificateKeeper::look(std::int64_t now) {
+  const auto text = read_small_file(files_.certificate());
+  if (!text) {
+    spdlog::error("the certificate cannot be renewed: {}", text.error().message);
+    return look_at_most;
+  }
+  const auto times = certificate_times(*text);
+  if (!times) {
+    spdlog::error("the certificate cannot be renewed: {}: {}", files_.certificate(), times.error().message);
+    return look_at_most;
+  }
+  if (now < times->renewable) return std::clamp(times->renewable - now, look_at_least, look_at_most);
+  const auto renewed = renew_certificate(files_, addresses_);
+  if (renewed) {
+    spdlog::info("the certificate is renewed, good until {}", rfc3339(*renewed * second));
+    return look_at_least;
+  }
+  spdlog::warn("the certificate, which ends at {}, could not be renewed yet: {}",
+               rfc3339(times->ends * second), renewed.error().message);
+  return std::clamp((times->ends - now) / 10, retry_at_least, retry_at_most);
+}
+
+} // namespace iris
