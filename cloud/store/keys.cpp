@@ -18,8 +18,6 @@ const char* to_string(Table table) {
     return "baselines";
   case Table::alerts:
     return "alerts";
-  case Table::intelligence:
-    return "intelligence";
   case Table::audit:
     return "audit";
   case Table::outbox:

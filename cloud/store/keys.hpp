@@ -13,13 +13,12 @@ enum class Table : std::uint8_t {
   behaviours,
   baselines,
   alerts,
-  intelligence,
   audit,
   outbox,
   tokens,
   operators,
 };
-inline constexpr std::size_t table_count = 12;
+inline constexpr std::size_t table_count = 10;
 [[nodiscard]] const char* to_string(Table table);
 
 /// Builds a composite key whose order is the order of its parts: numbers are big-endian, texts carry their
