@@ -15,7 +15,8 @@ constexpr std::array<DetectorInfo, 11> table{{
      "connection attempt that was not completed from a listed address is no contact, since its source can be "
      "forged.",
      "Peers that are on no list; addresses hidden behind a proxy or a relay; names, as only addresses are "
-     "matched.",
+     "matched; attempts in vain of an address without a name that never took part in an exchange, since it "
+     "can be made up.",
      "T1071 T1190", false},
     {"process.origin", "A program or script ran that is not a file of the image.",
      "The file lies in the container's writable layer or on a memory file system (8 bits), on a writable "

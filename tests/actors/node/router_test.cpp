@@ -51,7 +51,7 @@ struct Node : Deterministic {
   SupervisorActor supervisor = spawn_supervisor(system, directory, {});
   RouterActor router;
 
-  explicit Node(Duration gone_service = 60 * second) {
+  explicit Node(Duration gone_service = 60 * second, std::size_t pair_limit = 256) {
     spool = spawn_in<SpoolActor, SpoolSinkState>(system, directory, {.kind = "spool"}, spool_sink, &kept);
     auto world = std::make_shared<RouterWorld>();
     world->gateway = "gw";
@@ -62,6 +62,7 @@ struct Node : Deterministic {
     world->now = [this] { return now; };
     world->memory = std::make_shared<RouterMemory>();
     world->gone_service = gone_service;
+    world->pair_limit = pair_limit;
     router = spawn_in<RouterActor, RouterState>(system, directory, {.kind = "router"}, router_actor,
                                                 std::shared_ptr<const RouterWorld>{world});
     settle();
@@ -166,6 +167,55 @@ TEST_CASE("what a window holds is delivered when its pair retires and when the n
     CHECK(seen == 5);
     CHECK(told == 5); // the first at once, the rest with the window's end
   }
+}
+
+TEST_CASE("regression: what waits for the pairs is bounded in observations, and the rest is told as a loss") {
+  Node node;
+  node.container('a', "172.18.0.2", ContainerAction::started);
+  auto figure = [&](const std::string& name) {
+    auto json = node.ask<Ref<InspectAnswer>>(node.router, atom::inspect_v)->json;
+    return std::stoull(json.substr(json.find("\"" + name + "\":") + name.size() + 3));
+  };
+  ProcessEvent event;
+  event.container = Node::id('a');
+  event.at = node.now;
+  event.what = ProcessStart{};
+  for (std::uint64_t i = 0; i < 3; ++i)
+    caf::anon_send(node.router, make_ref(ProcessBatch{std::vector<ProcessEvent>(20'000, event)}));
+  node.settle(3); // the router hands on; the pair has done nothing yet
+  CHECK(figure("overflow") == 20'000);
+  node.settle();
+  CHECK(figure("waiting") == 0);
+  caf::anon_send(node.router, make_ref(ProcessBatch{std::vector<ProcessEvent>(60'000, event)}));
+  node.settle(); // one batch beyond the limit, and nothing before it
+  CHECK(figure("overflow") == 20'000);
+}
+
+TEST_CASE("regression: devices that came first do not blind the router for those that come later") {
+  Node node{60 * second, 4};
+  auto talk = [&](const std::string& device) {
+    FlowBatch batch;
+    batch.role = InterfaceRole::lan;
+    Flow flow;
+    flow.src = *parse_ip(device);
+    flow.dst = *parse_ip("203.0.113.9");
+    flow.protocol = 6;
+    flow.dport = 443;
+    flow.packets_out = flow.packets_in = 3;
+    flow.last = node.now;
+    batch.flows = {flow};
+    caf::anon_send(node.router, make_ref(std::move(batch)));
+    node.settle();
+  };
+  auto json = [&] { return node.ask<Ref<InspectAnswer>>(node.router, atom::inspect_v)->json; };
+  for (int i = 1; i <= 6; ++i)
+    talk("10.77.0." + std::to_string(i));
+  CHECK(json().find("\"pairs\":4") != std::string::npos);
+  CHECK(json().find("\"without_pair\":2") != std::string::npos);
+  node.live(40s);
+  talk("10.77.0.9");
+  CHECK(json().find("\"retired\":1") != std::string::npos);
+  CHECK(json().find("\"without_pair\":2") != std::string::npos);
 }
 
 TEST_CASE("a full mailbox does not stop an actor's clock") {
