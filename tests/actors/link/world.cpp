@@ -1,21 +1,14 @@
 #include "tests/actors/link/world.hpp"
 
-#include "actors/link/caf_side.hpp"
-#include "actors/link/endpoint.hpp"
 #include "cloud/pki/files.hpp"
 #include "cloud/pki/pki.hpp"
 #include "core/link/openssl_ptr.hpp"
-#include "tests/unit/core/link/frames.hpp"
 
 #include <catch2/catch.hpp>
 
-#include <arpa/inet.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
+#include <cstdlib>
 #include <ctime>
 #include <filesystem>
-#include <random>
 
 namespace linktest {
 
@@ -179,111 +172,6 @@ std::string Node::ping(const caf::actor& session, std::uint64_t number, std::siz
   return answer;
 }
 
-int dial(const std::string& address) {
-  auto endpoint = *parse_endpoint(address);
-  auto fd = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_port = htons(endpoint.port);
-  inet_pton(AF_INET, endpoint.host.c_str(), &to.sin_addr);
-  REQUIRE(::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0);
-  timeval patience{5, 0};
-  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  return fd;
-}
-
-NodeId random_node(caf::actor_system& system) {
-  auto id = CafSide{system}.own_node();
-  static std::random_device random;
-  for (auto i = id.begin() + 8; i != id.end(); ++i)
-    *i = char(random());
-  return id;
-}
-
-RawPeer::RawPeer(const TlsFiles& files, const std::string& address, const NodeId& id)
-    : context{*TlsContext::load(TlsContext::Use::client, files)}, tls{context->make()}, node{id},
-      fd{dial(address)} {}
-RawPeer::~RawPeer() { ::close(fd); }
-
-namespace {
-
-bool push(RawPeer& peer) {
-  std::string out;
-  peer.tls.drain(out);
-  return ::send(peer.fd, out.data(), out.size(), MSG_NOSIGNAL) == ssize_t(out.size());
-}
-bool pull(RawPeer& peer) {
-  char piece[16384];
-  auto count = ::recv(peer.fd, piece, sizeof piece, 0);
-  if (count <= 0) return false;
-  peer.tls.feed({piece, std::size_t(count)});
-  return true;
-}
-
-} // namespace
-
-bool RawPeer::tls_handshake() {
-  for (;;) {
-    auto good = tls.handshake();
-    if (!push(*this) || !good) return false;
-    if (tls.established()) return true;
-    if (!pull(*this)) return false;
-  }
-}
-
-bool RawPeer::handshake() {
-  if (!tls_handshake()) return false;
-  send(test::frame(Operation::client_handshake, 0, 0, 0, test::text_of(node)));
-  std::string frame;
-  do {
-    if (!next_frame(frame)) return false;
-  } while (frame[0] != 0);
-  PayloadReader in{std::string_view{frame}.substr(frame_header_size)};
-  std::uint32_t count = 0;
-  std::string_view text;
-  if (!in.node(cloud) || !in.varint(count)) return false;
-  for (; count > 0; --count)
-    if (!in.text(text)) return false;
-  if (!in.u64(session)) return false;
-  send(test::frame(Operation::client_handshake, flag_select_connection, 0, 0, test::text_of(node)));
-  return true;
-}
-
-void RawPeer::send(const std::string& plain) {
-  (void)tls.write(plain);
-  push(*this);
-}
-
-bool RawPeer::next_frame(std::string& frame) {
-  for (;;) {
-    Frame view;
-    if (reader.next(view) == FrameReader::Status::frame) {
-      frame = view.bytes;
-      return true;
-    }
-    std::string_view plain;
-    switch (tls.read(plain)) {
-    case TlsStream::Read::data:
-      reader.feed(plain);
-      break;
-    case TlsStream::Read::more:
-      if (!pull(*this)) return false;
-      break;
-    default:
-      return false;
-    }
-  }
-}
-
-std::optional<CloseCause> RawPeer::farewell() {
-  std::optional<CloseCause> cause;
-  std::string frame;
-  while (next_frame(frame)) {
-    auto header = decode_header(frame.data());
-    if (header.operation == 6 && header.data >= heartbeat_goodbye)
-      cause = CloseCause(header.data - heartbeat_goodbye);
-  }
-  return cause;
-}
+NodeId random_node(caf::actor_system&) { return random_node(); }
 
 } // namespace linktest

@@ -1,7 +1,7 @@
 #pragma once
 #include "actors/link/client.hpp"
 #include "actors/link/server.hpp"
-#include "actors/link/tls_stream.hpp"
+#include "tests/fixtures/link/raw_peer.hpp"
 
 #include <caf/all.hpp>
 #include <caf/io/all.hpp>
@@ -141,28 +141,6 @@ struct Node {
   std::string ping(const caf::actor& session, std::uint64_t number, std::size_t bytes = 3);
 };
 
-/// Speaks TLS properly and BASP as it likes.
-struct RawPeer {
-  explicit RawPeer(const iris::TlsFiles& files, const std::string& address, const iris::NodeId& node);
-  ~RawPeer();
-  bool handshake(); ///< of TLS and BASP; learns `session`
-  bool tls_handshake();
-  void send(const std::string& plain);
-  bool next_frame(std::string& frame); ///< false at the end of the stream
-  /// Reads to the end; the reason that the server said, or none.
-  std::optional<iris::CloseCause> farewell();
-
-  std::shared_ptr<iris::TlsContext> context;
-  iris::TlsStream tls;
-  iris::NodeId node;
-  iris::NodeId cloud{};
-  std::uint64_t session = 0;
-  iris::FrameReader reader;
-  int fd = -1;
-};
-
-int dial(const std::string& address);
-/// With the kind that CAF's own have.
 iris::NodeId random_node(caf::actor_system& system);
 
 iris::Identity gateway(const std::string& name);
