@@ -63,7 +63,7 @@ TlsFiles tls_files(const EnrolmentFiles& files) { return {files.certificate(), f
 
 } // namespace
 
-Result<std::unique_ptr<Gateway>> Gateway::start(const NodeOptions& options) {
+Result<std::unique_ptr<Gateway>> Gateway::start(const NodeOptions& options, const GatewaySetup& setup) {
   EnrolmentFiles files{options.data};
   if (!files.complete())
     return Error{Errc::not_found, options.data +
@@ -81,8 +81,9 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const NodeOptions& options) {
     if (!syslog) return syslog.error();
     gateway->syslog_ = std::move(*syslog);
   }
-  if (auto started = gateway->start_actors(options); !started) return started.error();
-  if (auto started = gateway->start_link(options, files); !started) return started.error();
+  if (auto started = gateway->start_actors(options, setup); !started) return started.error();
+  if (auto started = gateway->start_link(setup, files); !started) return started.error();
+  if (!setup.sources) return gateway;
   SourceHubWorld world{gateway->system_.get(), &gateway->directory_, gateway->supervisor_, gateway->router_};
   auto sources = SourceHub::start(options, world);
   if (!sources) return sources.error();
@@ -90,8 +91,8 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const NodeOptions& options) {
   return gateway;
 }
 
-Result<void> Gateway::start_actors(const NodeOptions& options) {
-  SpoolLimits limits;
+Result<void> Gateway::start_actors(const NodeOptions& options, const GatewaySetup& setup) {
+  auto limits = setup.spool;
   limits.bytes = options.spool_bytes;
   auto opened = Spool::open(options.data + "/spool", limits, TickScale::wall_now());
   if (!opened) return opened.error();
@@ -118,16 +119,20 @@ Result<void> Gateway::start_actors(const NodeOptions& options) {
 
   supervise<SpoolActor>(
       supervisor_, "spool",
-      [this, &system, parent, spool, wall] {
+      [this, &system, parent, spool, wall, setup] {
+        SpoolEvents events;
+        events.wake = [uplink = uplink_] {
+          uplink.with([](const UplinkActor& h) { caf::anon_send(h, atom::wake_v); });
+        };
+        events.finding = [this, told = setup.finding](const Finding& finding, bool kept) {
+          if (syslog_) syslog_->write(finding);
+          spdlog::info("{}: {} {}", finding.detector, finding.entity.name, finding.act);
+          if (told) told(finding, kept);
+        };
+        events.delta = setup.delta;
         return spawn_in<SpoolActor, SpoolActorState, caf::detached>(
             system, directory_, {.kind = "spool", .parent = parent}, spool_actor, spool,
-            std::function<Timestamp()>{wall}, std::function<void()>{[uplink = uplink_] {
-              uplink.with([](const UplinkActor& h) { caf::anon_send(h, atom::wake_v); });
-            }},
-            std::function<void(const Finding&)>{[this](const Finding& finding) {
-              if (syslog_) syslog_->write(finding);
-              spdlog::info("{}: {} {}", finding.detector, finding.entity.name, finding.act);
-            }});
+            std::function<Timestamp()>{wall}, std::move(events));
       },
       spool_);
 
@@ -183,10 +188,11 @@ Result<void> Gateway::start_actors(const NodeOptions& options) {
   return {};
 }
 
-Result<void> Gateway::start_link(const NodeOptions&, const EnrolmentFiles& files) {
+Result<void> Gateway::start_link(const GatewaySetup& setup, const EnrolmentFiles& files) {
   LinkClientOptions wanted;
   wanted.addresses = addresses_;
   wanted.tls = tls_files(files);
+  wanted.backoff_most = setup.longest_pause;
   LinkClientEvents events;
   events.up = [uplink = uplink_](caf::strong_actor_ptr session, const Identity& server,
                                  const std::string& address) {

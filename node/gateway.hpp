@@ -8,15 +8,30 @@
 #include "node/local_syslog.hpp"
 #include "node/options.hpp"
 #include "node/source_hub.hpp"
+#include "node/spool/spool.hpp"
 
+#include <chrono>
+#include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace iris {
+
+/// What a test that makes findings and deltas of its own has otherwise than `iris-node run`.
+struct GatewaySetup {
+  bool sources = true;
+  SpoolLimits spool; ///< its bytes are those of NodeOptions
+  std::chrono::milliseconds longest_pause = LinkClientOptions{}.backoff_most; ///< between attempts to connect
+  std::function<void(const Finding&, bool kept)> finding;                     ///< as SpoolEvents
+  std::function<void(const std::vector<char>& encoded, bool kept)> delta;
+};
 
 /// Everything that `iris-node run` consists of, in the order in which it must be made; destroyed in reverse.
 class Gateway {
 public:
-  [[nodiscard]] static Result<std::unique_ptr<Gateway>> start(const NodeOptions& options);
+  [[nodiscard]] static Result<std::unique_ptr<Gateway>> start(const NodeOptions& options,
+                                                              const GatewaySetup& setup = {});
   /// Sources first, then the actors, so that what was seen is in the spool.
   ~Gateway();
   Gateway(const Gateway&) = delete;
@@ -24,12 +39,13 @@ public:
 
   [[nodiscard]] caf::actor_system& system() { return *system_; }
   [[nodiscard]] const Slot<InspectorActor>& inspector() const { return inspector_; }
+  [[nodiscard]] const Slot<SpoolActor>& spool() const { return spool_; }
   [[nodiscard]] const std::string& name() const { return name_; }
 
 private:
   Gateway() = default;
-  Result<void> start_actors(const NodeOptions& options);
-  Result<void> start_link(const NodeOptions& options, const EnrolmentFiles& files);
+  Result<void> start_actors(const NodeOptions& options, const GatewaySetup& setup);
+  Result<void> start_link(const GatewaySetup& setup, const EnrolmentFiles& files);
 
   std::string name_;
   Directory directory_;

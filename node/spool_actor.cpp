@@ -55,24 +55,27 @@ const char* loss_kind(const SensorHealth& report) {
 }
 
 /// One synced write for all deltas of a moment.
-void keep_deltas(SpoolActorState& state, const std::function<void()>& wake) {
+void keep_deltas(SpoolActorState& state, const SpoolEvents& events) {
   if (state.waiting.empty()) return;
-  if (auto kept = state.spool->append(Lane::counts, state.waiting, state.now()); !kept)
-    note_failure(state, kept.error(), "deltas", state.waiting.size());
+  const auto kept = state.spool->append(Lane::counts, state.waiting, state.now());
+  if (!kept) note_failure(state, kept.error(), "deltas", state.waiting.size());
+  if (events.delta)
+    for (const auto& delta : state.waiting)
+      events.delta(delta, bool(kept));
   state.waiting.clear();
   state.waiting_bytes = 0;
-  wake();
+  events.wake();
 }
 
 } // namespace
 
 SpoolActor::behavior_type spool_actor(SpoolActor::stateful_pointer<SpoolActorState> self,
                                       std::shared_ptr<Spool> spool, std::function<Timestamp()> now,
-                                      std::function<void()> wake, std::function<void(const Finding&)> told) {
+                                      SpoolEvents events) {
   self->state.spool = std::move(spool);
   self->state.now = std::move(now);
   self->delayed_send(self, SpoolActorState::group_time, atom::tick_v);
-  set_last_words(self, [=] { keep_deltas(self->state, wake); });
+  set_last_words(self, [=] { keep_deltas(self->state, events); });
   return {
       [=](atom::inspect) {
         const auto& s = *self->state.spool;
@@ -96,18 +99,18 @@ SpoolActor::behavior_type spool_actor(SpoolActor::stateful_pointer<SpoolActorSta
         std::vector<std::vector<char>> entries;
         for (const auto& finding : batch->findings)
           entries.push_back(encode(finding));
-        if (auto kept = self->state.spool->append(Lane::findings, entries, self->state.now()); !kept)
-          note_failure(self->state, kept.error(), "findings", entries.size());
-        wake();
+        const auto kept = self->state.spool->append(Lane::findings, entries, self->state.now());
+        if (!kept) note_failure(self->state, kept.error(), "findings", entries.size());
+        events.wake();
         for (const auto& finding : batch->findings)
-          told(finding);
+          events.finding(finding, bool(kept));
       },
       [=](const Ref<DeltaBatch>& batch) {
         for (const auto& delta : batch->deltas) {
           self->state.waiting_bytes += delta.size();
           self->state.waiting.push_back(delta);
         }
-        if (self->state.waiting_bytes >= SpoolActorState::group_bytes) keep_deltas(self->state, wake);
+        if (self->state.waiting_bytes >= SpoolActorState::group_bytes) keep_deltas(self->state, events);
       },
       [=](const Ref<HealthBatch>& batch) {
         for (const auto& report : batch->reports)
@@ -153,13 +156,13 @@ SpoolActor::behavior_type spool_actor(SpoolActor::stateful_pointer<SpoolActorSta
       },
       [=](atom::tick) {
         self->delayed_send(self, SpoolActorState::group_time, atom::tick_v);
-        keep_deltas(self->state, wake);
+        keep_deltas(self->state, events);
         set_state(self, std::to_string(self->state.spool->counters().batches) + " batches, " +
                             human_bytes(self->state.spool->counters().bytes));
         if (!self->state.spool->has_losses()) return;
         if (auto flushed = self->state.spool->flush_losses(self->state.now()); !flushed)
           complain(self->state, flushed.error().message);
-        wake();
+        events.wake();
       },
   };
 }

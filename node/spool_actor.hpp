@@ -8,6 +8,13 @@
 
 namespace iris {
 
+/// Called by the spool's actor, on its thread. `kept`: whether the entry is on disk now.
+struct SpoolEvents {
+  std::function<void()> wake;                                             ///< something new is on disk
+  std::function<void(const Finding&, bool kept)> finding;                 ///< with every one
+  std::function<void(const std::vector<char>& encoded, bool kept)> delta; ///< with every one; may be empty
+};
+
 struct SpoolActorState {
   static inline const char* name = "spool";
   std::shared_ptr<Spool> spool;
@@ -23,10 +30,8 @@ struct SpoolActorState {
 };
 
 /// Owns the spool; runs detached, since every write of findings waits for the disk.
-/// @param wake called after something new is on disk
-/// @param told called with every finding once it is on disk (a local syslog)
 SpoolActor::behavior_type spool_actor(SpoolActor::stateful_pointer<SpoolActorState> self,
                                       std::shared_ptr<Spool> spool, std::function<Timestamp()> now,
-                                      std::function<void()> wake, std::function<void(const Finding&)> told);
+                                      SpoolEvents events);
 
 } // namespace iris

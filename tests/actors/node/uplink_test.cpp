@@ -102,12 +102,13 @@ struct Gateway : Deterministic {
     REQUIRE(opened.ok());
     std::shared_ptr<Spool> store{std::move(*opened)};
     auto now = [] { return Timestamp{1'000 * second}; };
-    spool =
-        spawn_in<SpoolActor, SpoolActorState>(system, directory, {.kind = "spool"}, spool_actor, store,
-                                              std::function<Timestamp()>{now}, std::function<void()>{[this] {
-                                                if (uplink) caf::anon_send(uplink, atom::wake_v);
-                                              }},
-                                              std::function<void(const Finding&)>{[](const Finding&) {}});
+    SpoolEvents events;
+    events.wake = [this] {
+      if (uplink) caf::anon_send(uplink, atom::wake_v);
+    };
+    events.finding = [](const Finding&, bool) {};
+    spool = spawn_in<SpoolActor, SpoolActorState>(system, directory, {.kind = "spool"}, spool_actor, store,
+                                                  std::function<Timestamp()>{now}, std::move(events));
     UplinkWorld world;
     world.spool = [this] { return spool; };
     world.inspector = [] { return InspectorActor{}; };
