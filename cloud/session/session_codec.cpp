@@ -1,4 +1,5 @@
 #include "cloud/session/session_codec.hpp"
+#include "core/base/capnp_reader.hpp"
 #include "schemas/link.capnp.h"
 
 #include <capnp/message.h>
@@ -21,19 +22,7 @@ std::vector<char> flatten(capnp::MessageBuilder& message) {
 template <class Root, class Read>
 auto decode(const std::vector<char>& bytes, const char* what, Read read)
     -> decltype(read(std::declval<typename Root::Reader>())) {
-  if (bytes.empty() || bytes.size() % sizeof(capnp::word) != 0)
-    return Error{Errc::corrupt, std::string{what} + ": not a Cap'n Proto message"};
-  try {
-    auto words = kj::heapArray<capnp::word>(bytes.size() / sizeof(capnp::word));
-    std::memcpy(words.begin(), bytes.data(), bytes.size());
-    capnp::ReaderOptions options;
-    options.traversalLimitInWords = 4 * words.size() + 1'024;
-    options.nestingLimit = 4;
-    capnp::FlatArrayMessageReader message{words, options};
-    return read(message.getRoot<Root>());
-  } catch (const kj::Exception& exception) {
-    return Error{Errc::corrupt, std::string{what} + ": " + exception.getDescription().cStr()};
-  }
+  return read_message<Root>(bytes, {1 << 20, 4, 4}, what, read);
 }
 
 kj::ArrayPtr<const kj::byte> data(const char* bytes, std::size_t size) {

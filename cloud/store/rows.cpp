@@ -1,6 +1,7 @@
 #include "cloud/store/rows.hpp"
 
 #include "cloud/store/keys.hpp"
+#include "core/base/capnp_reader.hpp"
 #include "schemas/store.capnp.h"
 
 #include <capnp/message.h>
@@ -22,22 +23,10 @@ std::vector<char> flatten(capnp::MessageBuilder& message) {
 template <class Root, class Read>
 auto decode(std::string_view bytes, const char* what, Read read)
     -> Result<decltype(read(std::declval<typename Root::Reader>()))> {
-  auto damaged = [&](const std::string& why) {
-    return Error{Errc::corrupt, std::string{"a stored "} + what + " is damaged: " + why};
-  };
-  if (bytes.empty() || bytes.size() > row_limit || bytes.size() % sizeof(capnp::word) != 0)
-    return damaged("its length is " + std::to_string(bytes.size()));
-  try {
-    auto words = kj::heapArray<capnp::word>(bytes.size() / sizeof(capnp::word));
-    std::memcpy(words.begin(), bytes.data(), bytes.size());
-    capnp::ReaderOptions options;
-    options.traversalLimitInWords = 4 * row_limit / sizeof(capnp::word);
-    options.nestingLimit = 4;
-    capnp::FlatArrayMessageReader message{words, options};
-    return read(message.getRoot<Root>());
-  } catch (const kj::Exception& exception) {
-    return damaged(exception.getDescription().cStr());
-  }
+  using Row = decltype(read(std::declval<typename Root::Reader>()));
+  return read_message<Root>({bytes.data(), bytes.size()}, {row_limit, 4, 4},
+                            (std::string{"a stored "} + what).c_str(),
+                            [&](typename Root::Reader root) -> Result<Row> { return read(root); });
 }
 
 std::string text(capnp::Text::Reader reader) { return {reader.begin(), reader.size()}; }

@@ -1,5 +1,6 @@
 #include "core/alert/codec.hpp"
 
+#include "core/base/capnp_reader.hpp"
 #include "schemas/record.capnp.h"
 
 #include <capnp/message.h>
@@ -247,26 +248,15 @@ Finding read_finding(Reading& in, schema::Finding::Reader reader) {
 template <class Root, class Read>
 auto decode(std::string_view bytes, const char* what, Read read)
     -> Result<decltype(read(std::declval<Reading&>(), std::declval<typename Root::Reader>()))> {
-  auto damaged = [&](const std::string& why) {
-    return Error{Errc::corrupt, std::string{"the bytes of "} + what + " are damaged: " + why};
-  };
-  if (bytes.empty() || bytes.size() > record_limit || bytes.size() % sizeof(capnp::word) != 0)
-    return damaged("their length is " + std::to_string(bytes.size()));
-  try {
-    // A copy puts the words where they are aligned.
-    auto words = kj::heapArray<capnp::word>(bytes.size() / sizeof(capnp::word));
-    std::memcpy(words.begin(), bytes.data(), bytes.size());
-    capnp::ReaderOptions options;
-    options.traversalLimitInWords = 4 * record_limit / sizeof(capnp::word);
-    options.nestingLimit = 8;
-    capnp::FlatArrayMessageReader message{words, options};
-    Reading in;
-    auto result = read(in, message.getRoot<Root>());
-    if (!in.failure.empty()) return damaged(in.failure);
-    return result;
-  } catch (const kj::Exception& exception) {
-    return damaged(std::string{exception.getDescription().cStr()});
-  }
+  using Record = decltype(read(std::declval<Reading&>(), std::declval<typename Root::Reader>()));
+  return read_message<Root>({bytes.data(), bytes.size()}, {record_limit, 4, 8}, what,
+                            [&](typename Root::Reader root) -> Result<Record> {
+                              Reading in;
+                              auto result = read(in, root);
+                              if (!in.failure.empty())
+                                return Error{Errc::corrupt, std::string{what} + " is damaged: " + in.failure};
+                              return result;
+                            });
 }
 
 } // namespace

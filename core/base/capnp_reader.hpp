@@ -27,7 +27,7 @@ auto read_message(std::span<const char> bytes, const ReadLimits& limits, const c
     -> std::invoke_result_t<Read, typename Struct::Reader> {
   if (bytes.empty() || bytes.size() % sizeof(capnp::word) != 0 || bytes.size() > limits.bytes)
     return Error{Errc::corrupt,
-                 std::string{what} + " of " + std::to_string(bytes.size()) + " bytes is not one"};
+                 std::string{what} + " is damaged: its length is " + std::to_string(bytes.size())};
   auto words =
       kj::heapArray<capnp::word>(bytes.size() / sizeof(capnp::word)); // aligned, which bytes need not be
   std::memcpy(words.asBytes().begin(), bytes.data(), bytes.size());
@@ -37,8 +37,8 @@ auto read_message(std::span<const char> bytes, const ReadLimits& limits, const c
   try {
     capnp::FlatArrayMessageReader reader{words, options};
     return read(reader.template getRoot<Struct>());
-  } catch (const kj::Exception&) {
-    return Error{Errc::corrupt, std::string{what} + " does not decode"};
+  } catch (const kj::Exception& exception) {
+    return Error{Errc::corrupt, std::string{what} + " is damaged: " + exception.getDescription().cStr()};
   }
 }
 

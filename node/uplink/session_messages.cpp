@@ -1,5 +1,6 @@
 #include "node/uplink/session_messages.hpp"
 
+#include "core/base/capnp_reader.hpp"
 #include "core/link/protocol.hpp"
 #include "schemas/link.capnp.h"
 
@@ -23,20 +24,7 @@ std::vector<char> flat(capnp::MessageBuilder& message) {
 template <class Root, class Read>
 auto decode(const std::vector<char>& bytes, const char* what, Read read)
     -> decltype(read(std::declval<typename Root::Reader>())) {
-  if (bytes.size() % sizeof(capnp::word) != 0 || bytes.empty())
-    return Error{Errc::corrupt, std::string{what} + ": not a Cap'n Proto message"};
-  std::vector<capnp::word> words(bytes.size() / sizeof(capnp::word));
-  std::memcpy(words.data(), bytes.data(), bytes.size());
-  try {
-    capnp::ReaderOptions options;
-    options.traversalLimitInWords = 4 * words.size() + 1'024;
-    options.nestingLimit = 8;
-    capnp::FlatArrayMessageReader message{kj::ArrayPtr<const capnp::word>(words.data(), words.size()),
-                                          options};
-    return read(message.getRoot<Root>());
-  } catch (const kj::Exception& e) {
-    return Error{Errc::corrupt, std::string{what} + ": " + e.getDescription().cStr()};
-  }
+  return read_message<Root>(bytes, {1 << 20, 4, 8}, what, read);
 }
 
 } // namespace

@@ -29,7 +29,7 @@ TEST_CASE("a finding with values out of range is refused with the field's name")
   finding.severity = Severity(9);
   auto decoded = decode_finding(view(encode(finding)));
   REQUIRE_FALSE(decoded);
-  CHECK(decoded.error().message == "the bytes of a finding are damaged: severity has an unknown value");
+  CHECK(decoded.error().message == "a finding is damaged: severity has an unknown value");
   finding = sample_finding();
   finding.last = finding.first - 1;
   CHECK_FALSE(decode_finding(view(encode(finding))));
