@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 
-.PHONY: help setup build programs test demo images lab-up lab-down bench format lint clean
+.PHONY: help setup build programs test demo images lab-up lab-down bench fuzz format lint clean
 
 help: ## what there is
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -36,6 +36,9 @@ lab-down: ## take it away
 
 bench: setup build ## the benchmarks
 	@scripts/bench
+
+fuzz: setup build ## the fuzz targets, TIME=3600 seconds each
+	@scripts/fuzz
 
 format: ## clang-format every C++ file of ours
 	@git ls-files '*.hpp' '*.cpp' '*.h' '*.c' | xargs clang-format -i

@@ -1,5 +1,6 @@
 #include "actors/link/tls_context.hpp"
 
+#include "core/link/certificate.hpp"
 #include "core/link/openssl_ptr.hpp"
 #include "core/link/token.hpp"
 
@@ -25,24 +26,6 @@ Result<std::string> slurp(const std::string& path) {
   std::ostringstream out;
   if (!in || !(out << in.rdbuf())) return Error{Errc::io, path + ": cannot read: " + std::strerror(errno)};
   return out.str();
-}
-
-Result<Identity> identity_of(X509* cert) {
-  ossl::Names names{
-      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(cert, NID_subject_alt_name, nullptr, nullptr))};
-  std::string uri;
-  int uris = 0;
-  for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
-    const auto* name = sk_GENERAL_NAME_value(names.get(), i);
-    if (name->type != GEN_URI) continue;
-    ++uris;
-    const auto* text = name->d.uniformResourceIdentifier;
-    uri.assign(reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
-               std::size_t(ASN1_STRING_length(text)));
-  }
-  if (uris != 1)
-    return Error{Errc::refused, "certificate: has " + std::to_string(uris) + " identities instead of one"};
-  return parse_identity(uri);
 }
 
 /// "\x09iris-link" and so on: how ALPN writes a list.

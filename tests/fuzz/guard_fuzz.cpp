@@ -1,6 +1,4 @@
 // libFuzzer entry: arbitrary bytes as a peer's stream, in pieces, through the reader and both guards.
-// Build: clang++ -std=c++20 -fsanitize=fuzzer,address,undefined -I. tests/fuzz/guard_fuzz.cpp
-// core/link/{frame,guard,payload}.cpp
 #include "core/link/guard.hpp"
 
 #include <cstdlib>
