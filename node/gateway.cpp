@@ -124,11 +124,11 @@ Result<void> Gateway::start_actors(const NodeOptions& options, const GatewaySetu
         events.wake = [uplink = uplink_] {
           uplink.with([](const UplinkActor& h) { caf::anon_send(h, atom::wake_v); });
         };
-        events.finding = [this, told = setup.finding](const Finding& finding, bool kept) {
+        events.finding = [this](const Finding& finding) {
           if (syslog_) syslog_->write(finding);
           spdlog::info("{}: {} {}", finding.detector, finding.entity.name, finding.act);
-          if (told) told(finding, kept);
         };
+        events.settled = setup.finding;
         events.delta = setup.delta;
         return spawn_in<SpoolActor, SpoolActorState, caf::detached>(
             system, directory_, {.kind = "spool", .parent = parent}, spool_actor, spool,

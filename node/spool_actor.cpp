@@ -40,10 +40,7 @@ void complain(SpoolActorState& state, const std::string& what) {
   state.complaints_hidden = 0;
 }
 
-/// A write that fails is tried again by nobody: it is counted, logged and told to the cloud as a loss.
-void note_failure(SpoolActorState& state, const Error& error, const char* kind, std::uint64_t count) {
-  ++state.failed_writes;
-  complain(state, error.message + "; " + std::to_string(count) + " " + kind + " lost");
+void note_lost(SpoolActorState& state, const char* kind, std::uint64_t count) {
   state.spool->note_loss({kind, "spool", count, state.now(), state.now()});
 }
 
@@ -58,13 +55,57 @@ const char* loss_kind(const SensorHealth& report) {
 void keep_deltas(SpoolActorState& state, const SpoolEvents& events) {
   if (state.waiting.empty()) return;
   const auto kept = state.spool->append(Lane::counts, state.waiting, state.now());
-  if (!kept) note_failure(state, kept.error(), "deltas", state.waiting.size());
+  if (!kept) { // tried again by nobody: counted, logged and told to the cloud as a loss
+    ++state.failed_writes;
+    complain(state, kept.error().message + "; " + std::to_string(state.waiting.size()) + " deltas lost");
+    note_lost(state, "deltas", state.waiting.size());
+  }
   if (events.delta)
     for (const auto& delta : state.waiting)
       events.delta(delta, bool(kept));
   state.waiting.clear();
   state.waiting_bytes = 0;
   events.wake();
+}
+
+void settle(SpoolActorState& state, const SpoolEvents& events, bool kept, std::size_t from,
+            std::size_t count) {
+  const auto first = state.held.begin() + std::ptrdiff_t(from);
+  for (auto it = first; it != first + std::ptrdiff_t(count); ++it) {
+    state.held_now -= it->encoded.size();
+    if (events.settled) events.settled(it->finding, kept);
+  }
+  state.held.erase(first, first + std::ptrdiff_t(count));
+}
+
+/// Writes what is held, oldest first, in batches that the link can carry. What a full disk refuses stays,
+/// within the bound.
+void keep_findings(SpoolActorState& state, const SpoolEvents& events) {
+  bool written = false;
+  while (!state.held.empty()) {
+    std::vector<std::vector<char>> entries;
+    std::size_t bytes = 0;
+    for (const auto& held : state.held) {
+      bytes += held.encoded.size();
+      if (bytes > SpoolActorState::group_bytes && !entries.empty()) break;
+      entries.push_back(held.encoded);
+    }
+    if (const auto kept = state.spool->append(Lane::findings, entries, state.now()); !kept) {
+      ++state.failed_writes;
+      complain(state, kept.error().message + "; " + std::to_string(state.held.size()) + " findings wait");
+      break;
+    }
+    written = true;
+    settle(state, events, true, 0, entries.size());
+  }
+  std::size_t stay = state.held.size(), bytes = state.held_now;
+  while (bytes > SpoolActorState::held_bytes)
+    bytes -= state.held[--stay].encoded.size();
+  if (const auto lost = state.held.size() - stay; lost != 0) {
+    note_lost(state, "findings", lost);
+    settle(state, events, false, stay, lost);
+  }
+  if (written) events.wake();
 }
 
 } // namespace
@@ -75,7 +116,10 @@ SpoolActor::behavior_type spool_actor(SpoolActor::stateful_pointer<SpoolActorSta
   self->state.spool = std::move(spool);
   self->state.now = std::move(now);
   self->delayed_send(self, SpoolActorState::group_time, atom::tick_v);
-  set_last_words(self, [=] { keep_deltas(self->state, events); });
+  set_last_words(self, [=] {
+    keep_findings(self->state, events);
+    keep_deltas(self->state, events);
+  });
   return {
       [=](atom::inspect) {
         const auto& s = *self->state.spool;
@@ -91,19 +135,21 @@ SpoolActor::behavior_type spool_actor(SpoolActor::stateful_pointer<SpoolActorSta
               .end_object();
         json.field("bytes", counters.bytes).field("batches", counters.batches);
         json.field("shed_findings", counters.shed_findings).field("shed_counts", counters.shed_counts);
+        json.field("held_findings", std::uint64_t(self->state.held.size()));
         json.field("failed_writes", self->state.failed_writes).field("read_only", s.read_only());
         json.field("replaced", s.replaced()).end_object();
         return make_ref(InspectAnswer{json.take()});
       },
       [=](const Ref<FindingBatch>& batch) {
-        std::vector<std::vector<char>> entries;
+        auto& s = self->state;
+        const bool waits = !s.held.empty(); // for room: the next tick tries again
+        for (const auto& finding : batch->findings) {
+          s.held.push_back({finding, encode(finding)});
+          s.held_now += s.held.back().encoded.size();
+        }
+        if (!waits || s.held_now > SpoolActorState::held_bytes) keep_findings(s, events);
         for (const auto& finding : batch->findings)
-          entries.push_back(encode(finding));
-        const auto kept = self->state.spool->append(Lane::findings, entries, self->state.now());
-        if (!kept) note_failure(self->state, kept.error(), "findings", entries.size());
-        events.wake();
-        for (const auto& finding : batch->findings)
-          events.finding(finding, bool(kept));
+          events.finding(finding);
       },
       [=](const Ref<DeltaBatch>& batch) {
         for (const auto& delta : batch->deltas) {
@@ -156,6 +202,7 @@ SpoolActor::behavior_type spool_actor(SpoolActor::stateful_pointer<SpoolActorSta
       },
       [=](atom::tick) {
         self->delayed_send(self, SpoolActorState::group_time, atom::tick_v);
+        keep_findings(self->state, events);
         keep_deltas(self->state, events);
         set_state(self, std::to_string(self->state.spool->counters().batches) + " batches, " +
                             human_bytes(self->state.spool->counters().bytes));

@@ -3,16 +3,18 @@
 #include "node/spool/messages.hpp"
 
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <memory>
 
 namespace iris {
 
-/// Called by the spool's actor, on its thread. `kept`: whether the entry is on disk now.
+/// Called by the spool's actor, on its thread.
 struct SpoolEvents {
-  std::function<void()> wake;                                             ///< something new is on disk
-  std::function<void(const Finding&, bool kept)> finding;                 ///< with every one
-  std::function<void(const std::vector<char>& encoded, bool kept)> delta; ///< with every one; may be empty
+  std::function<void()> wake;                             ///< something new is on disk
+  std::function<void(const Finding&)> finding;            ///< with every one, at once (a local syslog)
+  std::function<void(const Finding&, bool kept)> settled; ///< when it is on disk, or lost; may be empty
+  std::function<void(const std::vector<char>& encoded, bool kept)> delta; ///< the same of every delta
 };
 
 struct SpoolActorState {
@@ -27,6 +29,15 @@ struct SpoolActorState {
   static constexpr std::size_t group_bytes = 256 << 10;
   std::vector<std::vector<char>> waiting;
   std::size_t waiting_bytes = 0;
+  /// Findings that a full disk refused wait for room in memory, so that filling a gateway's disk hides
+  /// nothing.
+  struct Held {
+    Finding finding;
+    std::vector<char> encoded;
+  };
+  static constexpr std::size_t held_bytes = 4 << 20; ///< what comes beyond it is lost, and told
+  std::deque<Held> held;
+  std::size_t held_now = 0; ///< bytes
 };
 
 /// Owns the spool; runs detached, since every write of findings waits for the disk.

@@ -81,6 +81,7 @@ SessionActor::behavior_type mock_session(SessionActor::stateful_pointer<MockSess
       [](const wire::Query&) { return wire::Reply{}; },
       [](const Ref<PushOut>&) {},
       [](const Ref<QueryRequest>&) { return make_ref(QueryAnswer{}); },
+      [](atom::wake) {},
       [](atom::down, const std::string&) {},
   };
 }
@@ -106,7 +107,7 @@ struct Gateway : Deterministic {
     events.wake = [this] {
       if (uplink) caf::anon_send(uplink, atom::wake_v);
     };
-    events.finding = [](const Finding&, bool) {};
+    events.finding = [](const Finding&) {};
     spool = spawn_in<SpoolActor, SpoolActorState>(system, directory, {.kind = "spool"}, spool_actor, store,
                                                   std::function<Timestamp()>{now}, std::move(events));
     UplinkWorld world;
