@@ -8,34 +8,48 @@ class Ledger:
         self.kept_findings, self.kept_deltas = set(), set()
         self.refused_findings, self.refused_deltas = set(), set()
         self.untold = {"findings": 0, "deltas": 0}  # refused, and the life ended before a later batch told of it
-        self.lives, self.finished = 0, False
-        waiting = {"findings": 0, "deltas": 0}
-        with open(path, encoding="ascii") as lines:
-            for line in lines:
-                if not line.endswith("\n"):
-                    break  # being written
-                what, *numbers = line.split()
-                numbers = [int(number) for number in numbers]
-                if what == "L":
-                    self.lives += 1
-                    for kind, count in waiting.items():
-                        self.untold[kind] += count
-                    waiting = dict.fromkeys(waiting, 0)
-                elif what == "E":
-                    self.finished = True
-                elif what == "F":
-                    self.findings.add(numbers[0])
-                elif what == "D":
-                    self.deltas[numbers[0]] = numbers[1]
-                elif what in "fd":
-                    (self.kept_findings if what == "f" else self.kept_deltas).add(numbers[0])
-                    waiting = dict.fromkeys(waiting, 0)  # losses travel with the next batch that is kept
-                elif what == "x":
-                    self.refused_findings.add(numbers[0])
-                    waiting["findings"] += 1
-                elif what == "y":
-                    self.refused_deltas.add(numbers[0])
-                    waiting["deltas"] += 1
+        self.lives = 0
+        self.life_of = {}  # finding -> in which life it was made
+        self.waiting = dict.fromkeys(self.untold, 0)
+        self.path, self.read = path, 0
+
+    def refresh(self):
+        """Takes in what was added to the file."""
+        with open(self.path, encoding="ascii") as lines:
+            lines.seek(self.read)
+            text = lines.read()
+        text = text[:text.rfind("\n") + 1]  # the last line may be being written
+        self.read += len(text)
+        for line in text.splitlines():
+            self.take(line)
+        return self
+
+    def take(self, line):
+        what, *numbers = line.split()
+        number = int(numbers[0]) if numbers else 0
+        if what == "L":
+            self.lives += 1
+            for kind, count in self.waiting.items():
+                self.untold[kind] += count
+            self.waiting = dict.fromkeys(self.waiting, 0)
+        elif what == "F":
+            self.findings.add(number)
+            self.life_of[number] = self.lives
+        elif what == "D":
+            self.deltas[number] = int(numbers[1])
+        elif what in "fd":
+            (self.kept_findings if what == "f" else self.kept_deltas).add(number)
+            self.waiting = dict.fromkeys(self.waiting, 0)  # losses travel with the next batch that is kept
+        elif what == "x":
+            self.refused_findings.add(number)
+            self.waiting["findings"] += 1
+        elif what == "y":
+            self.refused_deltas.add(number)
+            self.waiting["deltas"] += 1
+
+    def waiting_findings(self, life):
+        """Made in this life, and neither kept nor refused."""
+        return {n for n in self.findings - self.kept_findings - self.refused_findings if self.life_of[n] == life}
 
     def observations(self):
         return 10 * len(self.findings)
@@ -73,8 +87,8 @@ class Cloud:
         return found
 
 
-def compare(gateway, ledger, cloud, rate):
-    """`rate`: observations a second. Returns lines that say what is wrong; none if the accounts add up."""
+def compare(gateway, ledger, cloud, rate, gone):
+    """`rate`: observations a second; `gone`: findings that waited for room on a full disk at a SIGKILL. Returns lines that say what is wrong; none if the accounts add up."""
     wrong = []
 
     def check(good, text):
@@ -98,7 +112,8 @@ def compare(gateway, ledger, cloud, rate):
               f"{ledger.untold[kind]} could not be reported, and {reported} are reported as lost")
         # What a SIGKILL found neither kept nor refused: the last moments of a life (deltas wait 250 ms for a write).
         open_ended = made - kept - refused - there.keys()
-        check(len(open_ended) <= rate // 10 * (ledger.lives - 1),
+        most = rate // 10 * (ledger.lives - 1) + (gone if kind == "findings" else 0)
+        check(len(open_ended) <= most,
               f"{len(open_ended)} {kind} vanished in {ledger.lives} lives")
     counted = sum(ledger.deltas[number] for number in cloud.deltas if number in ledger.deltas)
     check(counted == cloud.observations,
