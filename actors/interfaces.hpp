@@ -140,6 +140,8 @@ using SessionActor = InspectableActor::extend<
     caf::reacts_to<Ref<PushOut>>,
     // A question for this gateway, from inside the cloud.
     caf::replies_to<Ref<QueryRequest>>::with<Ref<QueryAnswer>>,
+    // Perhaps there is room for the next answer.
+    caf::reacts_to<atom::wake>,
     // The link is gone.
     caf::reacts_to<atom::down, std::string>>;
 

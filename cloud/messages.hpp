@@ -26,6 +26,7 @@ struct SessionStart {
   std::map<std::string, std::uint64_t> baselines; ///< profile -> version the gateway holds
   std::uint64_t intelligence = 0;                 ///< version it holds
   Timestamp clock = 0;                            ///< the gateway's wall clock at Hello
+  bool seals = false;                             ///< it seals its batches
 };
 
 /// What the gateway may go on from.
@@ -34,6 +35,7 @@ struct SessionTerms {
   std::uint64_t epoch = 0;
   std::array<std::uint64_t, 2> applied{};
   std::string site;
+  std::string chain_key; ///< with a new epoch
 };
 
 struct BatchIn {
@@ -70,7 +72,9 @@ struct AlertCommand {
 
 /// The guard closed a connection of this gateway.
 struct PeerViolation {
-  std::string reason;
+  std::string kind;   ///< "violation destination", "clone", …; one alert each
+  std::string reason; ///< of the last one, with its details
+  std::uint64_t count = 1;
   Timestamp at = 0;
 };
 

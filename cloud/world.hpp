@@ -20,7 +20,7 @@ namespace iris {
 /// What an operator of the cloud can set about its actors.
 struct CloudSettings {
   TrainingPolicy training; ///< with the time scale
-  std::uint32_t credit_batches = 64, credit_bytes = 4 << 20;
+  std::uint32_t credit_batches = 64, credit_bytes = 2 << 20;
   std::size_t alerts_per_gateway = 10'000; ///< rows kept; the oldest closed ones go first
   std::size_t profiles_per_gateway = 256;  ///< further ones are counted and not learned
   Duration late_after = 60 * second;       ///< an alert that is older than this on arrival is late
@@ -76,6 +76,7 @@ private:
 /// Numbers that /metrics shows; counted by whoever it happens to.
 struct CloudCounters {
   std::atomic<std::uint64_t> batches{0}, batches_repeated{0}, batches_refused{0}, entries_damaged{0},
+      chain_broken{0},
       findings{0}, deltas{0}, observations{0}, alerts_opened{0}, alert_revisions{0}, alerts_dropped{0},
       profiles_refused{0}, baselines_published{0}, trainings{0}, known_bad_found{0}, pushes{0},
       pushes_refused{0}, sessions_refused{0}, store_writes{0}, store_commits{0}, outbox_delivered{0},

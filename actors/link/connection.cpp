@@ -82,7 +82,8 @@ void Connection::on_readable() {
       return close({CloseCause::peer_closed, Violation::none, std::generic_category().message(errno)});
     }
     if (count == 0) return close({CloseCause::peer_closed, Violation::none, "end of stream"});
-    last_in_ = Clock::now();
+    // Single bytes of a frame that never ends are no sign of life.
+    if (in_since_ += std::size_t(count); in_since_ >= least_progress) came_in();
     counters_.bytes_in += std::uint64_t(count);
     if (!take({buffer.data(), std::size_t(count)})) return;
   }
@@ -164,10 +165,16 @@ bool Connection::take_frames() {
       return false;
     }
     ++counters_.frames_in;
+    came_in();
     if (!judge(frame)) return false;
   }
   to_caf();
   return mode_ != Mode::closed;
+}
+
+void Connection::came_in() {
+  last_in_ = Clock::now();
+  in_since_ = 0;
 }
 
 bool Connection::judge(const Frame& frame) {
@@ -228,7 +235,11 @@ void Connection::post_close(CloseReason reason) {
 }
 
 void Connection::from_caf(std::vector<char> frames) {
+  *buffered_ += frames.size();
+  if (posted_ += frames.size(); posted_ > max_buffered)
+    post_close({CloseCause::slow, Violation::none, "more waits for it than it may"});
   asio::post(thread_.io(), [self = shared_from_this(), frames = std::move(frames)] {
+    self->posted_ -= frames.size();
     if (self->mode_ == Mode::closed) return;
     std::string plain;
     std::string_view rest{frames.data(), frames.size()};
@@ -252,6 +263,7 @@ void Connection::from_caf(std::vector<char> frames) {
       rest.remove_prefix(size);
     }
     if (!plain.empty()) self->send_plain(plain);
+    *self->buffered_ = self->posted_ + self->unsent();
     if (self->stalled_since_ && !self->guard_->crowded()) self->resume();
   });
 }
@@ -272,8 +284,6 @@ void Connection::send_plain(std::string_view plain) {
     tls_.drain(out_);
     plain.remove_prefix(piece.size());
   }
-  if (unsent() > max_buffered_ever)
-    return close({CloseCause::slow, Violation::none, "more than 64 MiB not taken"}, false);
   flush();
 }
 
@@ -300,7 +310,9 @@ void Connection::flush() {
     }
     counters_.bytes_out += std::uint64_t(count);
     sent_ += std::size_t(count);
+    if (taken_since_ += std::size_t(count); taken_since_ >= least_progress) slow_since_.reset();
   }
+  *buffered_ = posted_ + unsent();
   if (unsent() == 0) {
     out_.clear();
     if (out_.capacity() > 4096) out_.shrink_to_fit();
@@ -313,10 +325,13 @@ void Connection::flush() {
     out_.erase(0, sent_);
     sent_ = 0;
   }
-  if (unsent() <= max_buffered)
-    slow_since_.reset();
-  else if (!slow_since_)
+  // Also what TLS answers by itself (key updates) ends here.
+  if (unsent() + posted_ > max_buffered)
+    return close({CloseCause::slow, Violation::none, "more than 4 MiB wait for it"}, false);
+  if (!slow_since_) {
     slow_since_ = Clock::now();
+    taken_since_ = 0;
+  }
   if (writing_) return;
   writing_ = true;
   socket_.async_wait(Socket::wait_write,

@@ -68,6 +68,8 @@ public:
   [[nodiscard]] PumpThread& thread() { return thread_; }
   [[nodiscard]] TlsStream& tls() { return tls_; }
   [[nodiscard]] bool closed() const { return mode_ == Mode::closed; }
+  /// Bytes from CAF that the socket has not taken; may be read from any thread.
+  [[nodiscard]] std::shared_ptr<const std::atomic<std::size_t>> buffered() const { return buffered_; }
   [[nodiscard]] const Guard* guard() const { return guard_ ? &*guard_ : nullptr; }
 
 private:
@@ -84,6 +86,7 @@ private:
   void flush();
   void finish();
   void resume();
+  void came_in();
   [[nodiscard]] std::size_t unsent() const { return out_.size() - sent_; }
 
   std::uint64_t id_;
@@ -102,6 +105,10 @@ private:
   std::string line_;
   std::string out_; ///< ciphertext
   std::size_t sent_ = 0;
+  std::atomic<std::size_t> posted_{0}; ///< bytes from CAF on their way to this thread
+  std::shared_ptr<std::atomic<std::size_t>> buffered_ = std::make_shared<std::atomic<std::size_t>>(0);
+  std::size_t in_since_ = 0;              ///< bytes since last_in_
+  std::size_t taken_since_ = 0;           ///< bytes that the peer took since slow_since_
   std::atomic<std::size_t> under_way_{0}; ///< bytes that CAF has not taken yet
   bool reading_ = false, paused_ = false, writing_ = false, close_when_sent_ = false;
   std::optional<CloseReason> said_goodbye_;

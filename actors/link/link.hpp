@@ -49,15 +49,19 @@ struct TlsFiles {
 struct LinkTiming {
   std::chrono::milliseconds handshake{10'000}; ///< from accept or connect until admitted
   std::chrono::milliseconds heartbeat{10'000};
-  std::chrono::milliseconds silence{30'000}; ///< without any byte the peer is gone
+  std::chrono::milliseconds silence{
+      30'000}; ///< without a whole frame (or least_progress of one) the peer is gone
   std::chrono::milliseconds probe{3'000};    ///< for an old connection of the same identity to answer
-  std::chrono::milliseconds slow{30'000};    ///< with more than max_buffered under way
+  std::chrono::milliseconds slow{30'000};    ///< for least_progress of what waits for it
   std::chrono::milliseconds stalled{30'000}; ///< with as many unanswered messages as it may have
 };
 
-inline constexpr std::size_t max_buffered = 4 << 20; ///< towards a slow peer, tolerated for LinkTiming::slow
-inline constexpr std::size_t max_buffered_ever = 64 << 20; ///< closes at once
-inline constexpr std::size_t max_inwards = 4 << 20;        ///< not yet taken by CAF; then reading pauses
+/// Bytes: a peer that takes (or, within a frame, sends) fewer in LinkTiming::slow (silence) is closed.
+inline constexpr std::size_t least_progress = 64 << 10;
+/// Bytes that wait for a peer, what CAF has written for it included; more closes it at once. Credit keeps an
+/// honest one far below.
+inline constexpr std::size_t max_buffered = 4 << 20;
+inline constexpr std::size_t max_inwards = 4 << 20; ///< not yet taken by CAF; then reading pauses
 
 /// Counted since start. Names are stable and end up in metrics.
 using LinkCounters = std::vector<std::pair<std::string, std::uint64_t>>;

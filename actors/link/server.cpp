@@ -45,6 +45,34 @@ void LinkServer::Impl::log(std::string line) {
   if (events.log) events.log(std::move(line));
 }
 
+void LinkServer::Impl::log_end(const Peer& peer, const CloseReason& reason) {
+  const auto now = std::chrono::steady_clock::now();
+  auto line = " at " + peer.info.remote + ": " + to_string(reason);
+  if (!peer.key.empty()) {
+    auto who = to_uri(peer.info.identity); // with its rights
+    return tell(peer_lines.take(peer.key + " " + to_string(reason.cause), who + line, now));
+  }
+  if (stranger_lines.take(now)) return log("stranger" + line);
+  count(lines_held_back);
+}
+
+void LinkServer::Impl::tell(std::vector<RepeatLimit<std::string>::Due> lines) {
+  for (auto& due : lines)
+    log(due.count == 1 ? due.last
+                       : due.last + " (" + std::to_string(due.count) + " times, the last one shown)");
+}
+
+void LinkServer::Impl::alarm(const ConnectionInfo& info, const CloseReason& reason) {
+  auto key = to_uri(info.identity) + " " + to_string(reason.cause) + " " + to_string(reason.violation);
+  tell(alarms.take(key, {info, reason}, std::chrono::steady_clock::now()));
+}
+
+void LinkServer::Impl::tell(std::vector<RepeatLimit<std::pair<ConnectionInfo, CloseReason>>::Due> due) {
+  if (!events.alarm) return;
+  for (const auto& [last, count] : due)
+    events.alarm(last.first, last.second, count);
+}
+
 Result<void> LinkServer::Impl::listen() {
   auto context = TlsContext::load(TlsContext::Use::server, options.tls, bool(events.enrol));
   if (!context) return context.error();
@@ -119,6 +147,7 @@ void LinkServer::Impl::take(tcp::socket socket, PumpThread& thread) {
   peer.connection = std::make_shared<Connection>(peer.info.id, thread, std::move(socket), std::move(ssl),
                                                  options.timing, *this, traffic);
   peer.info.remote = peer.connection->remote();
+  peer.info.buffered = peer.connection->buffered();
   on_thread_of(peer, [](Connection& connection) { connection.start(); });
   peers.emplace(peer.info.id, std::move(peer));
 }
@@ -240,12 +269,8 @@ void LinkServer::Impl::on_closed(const SharedConnection& connection, const Close
     default:
       if (peer.stage == Stage::stranger) count(strangers_gone);
     }
-    auto who = peer.key.empty() ? std::string{"stranger"} : to_uri(peer.info.identity); // with its rights
-    if (!peer.key.empty() || stranger_lines.take(std::chrono::steady_clock::now()))
-      log(who + " at " + peer.info.remote + ": " + to_string(reason));
-    else
-      count(lines_held_back);
-    if (reason.cause == CloseCause::violation && events.alarm) events.alarm(peer.info, reason);
+    log_end(peer, reason);
+    if (reason.cause == CloseCause::violation) alarm(peer.info, reason);
     if (peer.stage == Stage::waiting || peer.stage == Stage::admitted) {
       if (auto i = nodes.find(peer.node); i != nodes.end() && i->second == peer.info.id) nodes.erase(i);
       if (peer.stage == Stage::admitted)
@@ -272,6 +297,8 @@ void LinkServer::Impl::look_after() {
   auto now = std::chrono::steady_clock::now();
   if (auto more = stranger_lines.held_back(now); more > 0)
     log(std::to_string(more) + " more strangers came and went");
+  tell(peer_lines.due(now));
+  tell(alarms.due(now));
   std::vector<std::uint64_t> silent_ones;
   for (auto& [id, peer] : peers)
     if (peer.waits_for != 0 && now > peer.probe_until) silent_ones.push_back(peer.waits_for);

@@ -5,6 +5,8 @@
 #include <caf/actor_control_block.hpp>
 #include <caf/fwd.hpp>
 
+#include <atomic>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,8 +16,9 @@ namespace iris {
 struct ConnectionInfo {
   std::uint64_t id = 0; ///< unique in this process
   Identity identity;
-  std::string remote; ///< "address:port"
-  std::string serial; ///< of its certificate, hex
+  std::string remote;                                       ///< "address:port"
+  std::string serial;                                       ///< of its certificate, hex
+  std::shared_ptr<const std::atomic<std::size_t>> buffered; ///< bytes that wait for it now
 };
 
 struct LinkServerOptions {
@@ -30,7 +33,8 @@ struct LinkServerOptions {
   std::size_t max_pending_per_identity =
       4;                             ///< beyond that: authenticated and not admitted, or on their way out
   std::uint32_t stranger_lines = 20; ///< of the log, a second, about who was never authenticated
-  std::size_t max_unanswered = 256;  ///< messages of one peer without an answer; then reading pauses
+  std::chrono::milliseconds repeat_pause{60'000}; ///< alarms and lines about the same peer and reason
+  std::size_t max_unanswered = 256; ///< messages of one peer without an answer; then reading pauses
   /// What a client of this role may send and be sent; empty: wire_types().
   std::vector<WireType> to_cloud, from_cloud;
 };
@@ -43,8 +47,8 @@ struct LinkServerEvents {
   /// It ended, for whatever reason; its session should quit. Called for every open() that gave a session.
   std::function<void(const ConnectionInfo&, const CloseReason&)> closed;
   /// Something that an operator should hear of: a violation (also of a peer that was not admitted), or a
-  /// clone.
-  std::function<void(const ConnectionInfo&, const CloseReason&)> alarm;
+  /// clone. `count`: how often since the last alarm about this peer for this reason.
+  std::function<void(const ConnectionInfo&, const CloseReason&, std::uint64_t count)> alarm;
   EnrolHandler enrol; ///< none: enrolment is refused
   std::function<void(std::string line)> log;
 };

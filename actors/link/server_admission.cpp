@@ -85,7 +85,7 @@ void LinkServer::Impl::open_session(Peer& peer) {
 
 void LinkServer::Impl::refuse(Peer& peer, CloseReason reason, bool tell) {
   if (reason.cause == CloseCause::limit) count(refused_by_limit);
-  if (tell && events.alarm) events.alarm(peer.info, reason);
+  if (tell) alarm(peer.info, reason);
   on_thread_of(peer, [reason = std::move(reason)](Connection& connection) { connection.close(reason); });
 }
 

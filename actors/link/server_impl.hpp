@@ -4,6 +4,7 @@
 #include "actors/link/caf_side.hpp"
 #include "actors/link/connection.hpp"
 #include "actors/link/log_limit.hpp"
+#include "core/link/repeat_limit.hpp"
 
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -89,6 +90,10 @@ struct LinkServer::Impl final : public ConnectionOwner {
   Peer* find(std::uint64_t id);
   void count(Count what) { ++counters[what]; }
   void log(std::string line);
+  void log_end(const Peer& peer, const CloseReason& reason);
+  void alarm(const ConnectionInfo& info, const CloseReason& reason);
+  void tell(std::vector<RepeatLimit<std::string>::Due> lines);
+  void tell(std::vector<RepeatLimit<std::pair<ConnectionInfo, CloseReason>>::Due> alarms);
 
   CafSide caf;
   LinkServerOptions options;
@@ -107,6 +112,8 @@ struct LinkServer::Impl final : public ConnectionOwner {
   std::array<std::atomic<std::uint64_t>, std::size_t(Violation::unanswered) + 1> violations{};
   ConnectionCounters traffic;
   LogLimit stranger_lines{options.stranger_lines};
+  RepeatLimit<std::string> peer_lines{options.repeat_pause};
+  RepeatLimit<std::pair<ConnectionInfo, CloseReason>> alarms{options.repeat_pause};
   bool stopping = false;
 };
 

@@ -12,7 +12,7 @@
 namespace iris {
 namespace {
 
-constexpr std::array<OptionSpec, 25> options{{
+constexpr std::array<OptionSpec, 30> options{{
     {"listen.addresses", "--listen", "address:port for gateways and operators", true},
     {"listen.public", "--address", "host:port that gateways reach this cloud under", true},
     {"listen.health", "--health", "address:port of /healthz, /readyz and /metrics"},
@@ -35,6 +35,12 @@ constexpr std::array<OptionSpec, 25> options{{
     {"alerts.per_gateway", "--alerts-per-gateway", "alerts kept of one gateway"},
     {"limits.outbox", "--outbox-limit", "revisions that wait for one sink"},
     {"limits.credit_batches", "--credit-batches", "batches a gateway may have under way"},
+    {"limits.connections", "--connections", "connections in all"},
+    {"limits.strangers", "--strangers", "connections that are not authenticated yet, in all"},
+    {"limits.strangers_per_address", "--strangers-per-address", "and from one address"},
+    {"limits.shells_per_operator", "--shells-per-operator", "connections of one operator"},
+    {"limits.pending_per_identity", "--pending-per-identity",
+     "connections of one identity that are authenticated and not admitted"},
     {"limits.retire_after", "--retire-after", "an absent gateway's aggregator is kept for this long"},
     {"backup.directory", "--backup-dir", "where backups go by themselves"},
     {"backup.every", "--backup-every", "how often"},
@@ -198,6 +204,11 @@ Result<CloudConfig> build_config(const RawConfig& raw) {
   take.number("alerts.per_gateway", config.alerts_per_gateway, 10, 1'000'000);
   take.number("limits.outbox", config.outbox_limit, 10, 10'000'000);
   take.number("limits.credit_batches", config.credit_batches, 1, 1'024);
+  take.number("limits.connections", config.connections, 1, 1'000'000);
+  take.number("limits.strangers", config.strangers, 1, 1'000'000);
+  take.number("limits.strangers_per_address", config.strangers_per_address, 1, 1'000'000);
+  take.number("limits.shells_per_operator", config.shells_per_operator, 1, 1'024);
+  take.number("limits.pending_per_identity", config.pending_per_identity, 1, 1'024);
   take.duration("limits.retire_after", config.retire_after, second);
   take.text("backup.directory", config.backup_dir);
   take.duration("backup.every", config.backup_every, second);

@@ -34,6 +34,8 @@ struct CloudConfig {
   std::uint32_t quorum = 3, trust_days = 2, budget = 7, looks = 7;
   double horizon_days = 7, min_days = 2, alpha = 0.05, report_bits = 3;
   std::uint32_t alerts_per_gateway = 10'000, outbox_limit = 100'000, credit_batches = 64;
+  std::uint32_t connections = 12'000, strangers = 1'024, strangers_per_address = 32;
+  std::uint32_t shells_per_operator = 8, pending_per_identity = 4;
   Duration late_after = 60 * second, retire_after = 600 * second;
   std::string backup_dir; ///< empty: no backups by itself
   Duration backup_every = 1'800 * second;

@@ -11,6 +11,9 @@
 #include <caf/scoped_actor.hpp>
 #include <spdlog/spdlog.h>
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 
@@ -36,6 +39,19 @@ CloudSettings settings_of(const CloudConfig& config) {
   settings.retire_after = config.retire_after;
   settings.outbox_limit = config.outbox_limit;
   return settings;
+}
+
+/// A connection costs one descriptor; databases, sockets and sinks have the rest.
+void provide_descriptors(std::uint32_t connections) {
+  constexpr rlim_t others = 1'024;
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  const auto wanted = rlim_t(connections) + others;
+  if (files.rlim_cur >= wanted) return;
+  files.rlim_cur = std::min(wanted, files.rlim_max);
+  if (setrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur < wanted)
+    spdlog::warn("link: the system allows {} open files; {} connections (limits.connections) need {}",
+                 files.rlim_cur, connections, wanted);
 }
 
 } // namespace
@@ -88,6 +104,7 @@ caf::strong_actor_ptr CloudProgram::Impl::open_session(const ConnectionInfo& inf
   peer.connection = info.id;
   peer.identity = info.identity;
   peer.address = info.remote;
+  peer.buffered = info.buffered;
   peer.close = [this, id = info.id](std::string why) {
     const std::lock_guard lock{server_mutex};
     if (server) server->close(id, std::move(why));
@@ -112,6 +129,12 @@ Result<void> CloudProgram::Impl::start_link() {
   options.listen = config.listen;
   options.tls = {paths.pki() + "/" + pki::server_certificate, paths.pki() + "/" + pki::server_key,
                  paths.pki() + "/" + pki::ca_certificate, paths.pki() + "/" + pki::revocations};
+  options.max_connections = config.connections;
+  options.max_strangers = config.strangers;
+  options.max_strangers_per_address = config.strangers_per_address;
+  options.max_per_operator = config.shells_per_operator;
+  options.max_pending_per_identity = config.pending_per_identity;
+  provide_descriptors(config.connections);
   options.max_unanswered = std::max<std::size_t>(options.max_unanswered, config.credit_batches + 64);
   LinkServerEvents events;
   // Called on the link's control thread only.
@@ -134,12 +157,16 @@ Result<void> CloudProgram::Impl::start_link() {
     caf::anon_send<caf::message_priority::high>(found->second, atom::down_v, to_string(reason));
     sessions->erase(found);
   };
-  events.alarm = [this](const ConnectionInfo& info, const CloseReason& reason) {
-    if (info.identity.name.empty()) return; // a stranger: in the link's own lines
-    spdlog::warn("link: {} at {}: {}", to_uri(info.identity), info.remote, to_string(reason));
+  // At most once a minute, peer and kind; a stranger has no name to be called by.
+  events.alarm = [this](const ConnectionInfo& info, const CloseReason& reason, std::uint64_t count) {
+    if (info.identity.name.empty()) return;
+    auto kind = std::string{to_string(reason.cause)};
+    if (reason.violation != Violation::none) kind += std::string{" "} + to_string(reason.violation);
+    spdlog::warn("link: {} at {}: {}, {} times", to_uri(info.identity), info.remote, to_string(reason),
+                 count);
     if (info.identity.role != Role::gateway) return;
     if (auto aggregator = aggregator_of(world, info.identity.tenant, info.identity.name))
-      caf::anon_send(aggregator, make_ref(PeerViolation{to_string(reason), world->now()}));
+      caf::anon_send(aggregator, make_ref(PeerViolation{kind, to_string(reason), count, world->now()}));
   };
   auto refusals = std::make_shared<LogLimit>(options.stranger_lines); // used on the one thread of `enrolling`
   events.enrol = [this, refusals](const EnrolRequest& request, std::function<void(EnrolResponse)> reply) {

@@ -17,7 +17,10 @@ using namespace std::chrono_literals;
 
 constexpr auto aggregator_deadline = 40s;
 constexpr auto push_deadline = 30s;
-constexpr std::size_t questions_limit = 16; ///< of one operator under way
+constexpr std::size_t questions_limit = 16; ///< of one operator, those that wait included
+/// An answer may have nearly 1 MiB. So what waits for one peer stays below the link's 4 MiB.
+constexpr std::size_t answers_at_once = 3, unsent_limit = 512 << 10;
+constexpr auto look_again = 20ms;
 constexpr std::size_t longest_reason = 200; ///< characters of what a peer wrote, in the log
 constexpr unsigned hellos_limit = 2;
 constexpr std::size_t waiting_limit = 1'024; ///< documents for one gateway
@@ -178,8 +181,31 @@ void push_next(Self self, const WorldPtr& world, const Peer& peer) {
           });
 }
 
-caf::result<Ref<QueryAnswer>> ask_gateway(Self self, const Ref<QueryRequest>& query) {
+[[nodiscard]] std::size_t unsent(const SessionPeer& peer) {
+  return peer.buffered ? peer.buffered->load() : 0;
+}
+
+/// Begins with questions as long as their answers will find room.
+void next_question(Self self, const Peer& peer) {
+  auto& s = self->state;
+  while (!s.questions.empty() && s.queries < answers_at_once && unsent(*peer) < unsent_limit) {
+    auto ask = std::move(s.questions.front());
+    s.questions.pop_front();
+    ++s.queries;
+    ask();
+  }
+  // The end of a question looks again; but nobody tells that bytes have gone out.
+  if (s.questions.empty() || s.queries > 0 || s.looking) return;
+  s.looking = true;
+  self->delayed_send(self, look_again, atom::wake_v);
+}
+
+caf::result<Ref<QueryAnswer>> ask_gateway(Self self, const Peer& peer, const Ref<QueryRequest>& query) {
   auto promise = self->make_response_promise<Ref<QueryAnswer>>();
+  if (unsent(*peer) > 2 * unsent_limit) {
+    promise.deliver(make_ref(answer_error(Errc::unavailable, "the gateway does not take what it is sent")));
+    return promise;
+  }
   if (!self->state.uplink) {
     promise.deliver(make_ref(answer_error(Errc::unavailable, "the gateway has not said hello yet")));
     return promise;
@@ -208,7 +234,8 @@ caf::result<wire::Reply> take_query(Self self, const WorldPtr& world, const Peer
   };
   if (peer->identity.role != Role::operator_) return fail(Errc::refused, "only operators ask questions");
   if (!s.welcomed) return fail(Errc::refused, "say hello first");
-  if (s.queries >= questions_limit) return fail(Errc::limit, "too many questions at once");
+  if (s.queries + s.questions.size() >= questions_limit)
+    return fail(Errc::limit, "too many questions at once");
   auto query = decode_query(message.bytes);
   if (!query) return fail(query.error().code, query.error().message);
   auto desk = world->frontdesk.get();
@@ -218,19 +245,24 @@ caf::result<wire::Reply> take_query(Self self, const WorldPtr& world, const Peer
   query->admin = peer->identity.admin;
   query->asked_by = "operator " + peer->identity.tenant + "/" + peer->identity.name;
   query->deadline_ms = std::clamp<std::uint32_t>(query->deadline_ms, 100, 30'000);
-  ++s.queries;
   world->counters.queries += 1;
   const auto deadline = std::chrono::milliseconds(query->deadline_ms) + 2s;
-  self->request(desk, deadline, make_ref(std::move(*query)))
-      .then(
-          [=](const Ref<QueryAnswer>& answer) mutable {
-            --self->state.queries;
-            promise.deliver(wire::Reply{encode_reply(*answer)});
-          },
-          [=](const caf::error& error) mutable {
-            --self->state.queries;
-            promise.deliver(wire::Reply{encode_reply(answer_error(Errc::unavailable, error_text(error)))});
-          });
+  s.questions.push_back([=, query = make_ref(std::move(*query))] {
+    auto answered = promise;
+    self->request(desk, deadline, query)
+        .then(
+            [=](const Ref<QueryAnswer>& answer) mutable {
+              --self->state.queries;
+              answered.deliver(wire::Reply{encode_reply(*answer)});
+              next_question(self, peer);
+            },
+            [=](const caf::error& error) mutable {
+              --self->state.queries;
+              answered.deliver(wire::Reply{encode_reply(answer_error(Errc::unavailable, error_text(error)))});
+              next_question(self, peer);
+            });
+  });
+  next_question(self, peer);
   return promise;
 }
 
@@ -266,7 +298,11 @@ SessionActor::behavior_type session(Self self, WorldPtr world, SessionPeer given
         if (slot.version < push->version || push->kind == PushOut::Kind::indicators) slot = *push;
         push_next(self, world, peer);
       },
-      [=](const Ref<QueryRequest>& query) { return ask_gateway(self, query); },
+      [=](const Ref<QueryRequest>& query) { return ask_gateway(self, peer, query); },
+      [=](atom::wake) {
+        self->state.looking = false;
+        next_question(self, peer);
+      },
       [=](atom::down, const std::string& why) {
         auto& s = self->state;
         if (s.aggregator) self->send(s.aggregator, atom::down_v, s.number);

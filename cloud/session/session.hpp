@@ -2,8 +2,11 @@
 #include "cloud/messages.hpp"
 #include "cloud/world.hpp"
 
+#include <atomic>
+#include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 
 namespace iris {
 
@@ -12,7 +15,8 @@ struct SessionPeer {
   std::uint64_t connection = 0;
   Identity identity;
   std::string address;
-  std::function<void(std::string why)> close; ///< ends the connection; from any thread
+  std::function<void(std::string why)> close;               ///< ends the connection; from any thread
+  std::shared_ptr<const std::atomic<std::size_t>> buffered; ///< bytes that wait for it; null: unknown
 };
 
 struct SessionState {
@@ -26,6 +30,8 @@ struct SessionState {
   std::size_t flying_batches = 0, flying_bytes = 0, queries = 0;
   std::map<std::string, PushOut> waiting; ///< newest document of each name
   bool pushing = false;
+  std::deque<std::function<void()>> questions; ///< that wait until earlier answers have gone out
+  bool looking = false;                        ///< a look at `questions` is under way
   std::uint64_t batches = 0, pushes = 0, pushes_refused = 0;
 };
 

@@ -4,7 +4,10 @@
 
 #include <catch2/catch.hpp>
 
+#include <sys/socket.h>
+
 #include <filesystem>
+#include <thread>
 
 using namespace iris;
 using namespace linktest;
@@ -36,13 +39,16 @@ TEST_CASE("ten megabytes go through in batches of 64 KiB", "[link]") {
   Node node{authority.give(gateway("gw-1")), {cloud.address()}};
   auto session = node.connect();
   REQUIRE(session);
-  // All at once: more than may be under way, so reading pauses and goes on.
-  for (std::uint64_t i = 1; i <= 160; ++i)
-    node.self->send(session, Ping{i, std::vector<char>(65'536, char(i))});
-  std::uint64_t sum = 0;
-  for (int i = 0; i < 160; ++i)
+  // With a window, as credit has it: more at once than max_buffered would end the connection.
+  std::uint64_t sent = 0, sum = 0;
+  auto send = [&] { node.self->send(session, Ping{++sent, std::vector<char>(65'536, char(sent))}); };
+  while (sent < 48)
+    send();
+  for (int i = 0; i < 160; ++i) {
     node.self->receive([&](const Pong& pong) { sum += pong.number; },
                        caf::after(5s) >> [] { FAIL("a batch was not answered"); });
+    if (sent < 160) send();
+  }
   CHECK(sum == 160 * 161 / 2);
   CHECK(cloud.pings == 160);
 }
@@ -126,16 +132,70 @@ TEST_CASE("silence is noticed on both ends, and heartbeats keep an idle link", "
   CHECK(node.down.size() == 0);
 }
 
-TEST_CASE("a peer that does not take what it asked for is let go", "[link]") {
-  Authority authority;
-  Cloud cloud{authority.cloud(), [](LinkServerOptions& options) { options.timing.slow = 300ms; }};
-  RawPeer lazy{authority.give(gateway("gw-1")), cloud.address(), random_node(cloud.system)};
-  REQUIRE(lazy.handshake());
+namespace {
 
-  lazy.send(raw_ping(lazy, 1'000'200)); // 200 answers of 64 KiB
+/// As little as the system gives: what it holds for a peer is not what waits here.
+void small_buffer(const RawPeer& peer) {
+  int size = 4096;
+  ::setsockopt(peer.fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+}
+
+} // namespace
+
+TEST_CASE("more than 4 MiB never wait for a peer that does not read", "[link]") {
+  Authority authority;
+  Cloud cloud{authority.cloud()};
+  RawPeer lazy{authority.give(gateway("gw-1")), cloud.address(), random_node(cloud.system)};
+  small_buffer(lazy);
+  REQUIRE(lazy.handshake());
+  ConnectionInfo info;
+  REQUIRE(cloud.opened.wait(info));
+  lazy.send(raw_ping(lazy, 1'000'400)); // 400 answers of 64 KiB: at once, not after 30 s
   Closed closed;
   REQUIRE(cloud.closed.wait(closed));
   CHECK(closed.reason.cause == CloseCause::slow);
+  // What came after the end was dropped, not kept.
+  CHECK(info.buffered->load() < 2 * max_buffered);
+}
+
+TEST_CASE("a peer that takes hardly anything for 30 s is let go, below the limit, too", "[link]") {
+  Authority authority;
+  Cloud cloud{authority.cloud(), [](LinkServerOptions& options) { options.timing.slow = 600ms; }};
+  RawPeer lazy{authority.give(gateway("gw-1")), cloud.address(), random_node(cloud.system)};
+  small_buffer(lazy);
+  REQUIRE(lazy.handshake());
+  ConnectionInfo info;
+  REQUIRE(cloud.opened.wait(info));
+  // Until the system's own buffers are full and something waits here.
+  for (int i = 0; i < 200 && info.buffered->load() < (1 << 20); ++i) {
+    lazy.send(raw_ping(lazy, 1'000'004));
+    std::this_thread::sleep_for(2ms);
+  }
+  REQUIRE(info.buffered->load() > 0);
+  char byte = 0;
+  Closed closed;
+  for (int i = 0; i < 60 && cloud.closed.size() == 0; ++i) {
+    (void)::recv(lazy.fd, &byte, 1, 0);
+    std::this_thread::sleep_for(50ms);
+  }
+  REQUIRE(cloud.closed.wait(closed));
+  CHECK(closed.reason.cause == CloseCause::slow);
+}
+
+TEST_CASE("a peer that sends a frame byte by byte is let go like a silent one", "[link]") {
+  Authority authority;
+  Cloud cloud{authority.cloud(), [](LinkServerOptions& options) { options.timing.silence = 800ms; }};
+  RawPeer slow{authority.give(gateway("gw-1")), cloud.address(), random_node(cloud.system)};
+  REQUIRE(slow.handshake());
+  auto frame = raw_ping(slow, 1);
+  Closed closed;
+  for (std::size_t i = 0; i < frame.size() && cloud.closed.size() == 0; ++i) {
+    slow.send(frame.substr(i, 1));
+    std::this_thread::sleep_for(50ms);
+  }
+  REQUIRE(cloud.closed.wait(closed));
+  CHECK(closed.reason.cause == CloseCause::silent);
+  CHECK(cloud.pings == 0);
 }
 
 TEST_CASE("revocation cuts a live session within two seconds and keeps it out", "[link]") {

@@ -91,6 +91,7 @@ Cloud::Cloud(const TlsFiles& files, std::function<void(LinkServerOptions&)> chan
   options.tls = files;
   options.to_cloud = to_cloud;
   options.from_cloud = from_cloud;
+  options.repeat_pause = 0ms; // each alarm by itself
   if (change) change(options);
   LinkServerEvents events;
   events.open = [this](const ConnectionInfo& info) {
@@ -106,7 +107,7 @@ Cloud::Cloud(const TlsFiles& files, std::function<void(LinkServerOptions&)> chan
     sessions_.erase(info.id);
     closed.add({info, reason});
   };
-  events.alarm = [this](const ConnectionInfo& info, const CloseReason& reason) {
+  events.alarm = [this](const ConnectionInfo& info, const CloseReason& reason, std::uint64_t) {
     alarms.add({info, reason});
   };
   events.log = [this](std::string line) { lines.add(std::move(line)); };
