@@ -84,7 +84,7 @@ struct TlsContext::Material {
   SslContextPtr context;
   Identity identity;
   std::int64_t expires = 0;
-  std::set<std::string> revoked;
+  std::set<std::string> revoked, authorities;
 };
 
 TlsContext::TlsContext(Use use, TlsFiles files, bool enrol)
@@ -101,11 +101,14 @@ Result<std::shared_ptr<const TlsContext::Material>> TlsContext::read() const {
   auto certificate = slurp(files_.certificate), key = slurp(files_.key), ca = slurp(files_.ca);
   for (const auto* file : {&certificate, &key, &ca})
     if (!*file) return file->error();
-  auto own = ossl::read_cert(*certificate), authority = ossl::read_cert(*ca);
+  auto own = ossl::read_cert(*certificate);
+  const auto authorities = ossl::read_certs(*ca);
   auto own_key = ossl::read_key(*key);
   ERR_clear_error();
   if (!own) return Error{Errc::corrupt, files_.certificate + ": not a certificate in PEM form"};
-  if (!authority) return Error{Errc::corrupt, files_.ca + ": not a certificate in PEM form"};
+  if (authorities.empty())
+    return Error{Errc::corrupt, files_.ca + ": not one to " + std::to_string(ossl::most_authorities) +
+                                    " certificates in PEM form"};
   if (!own_key) return Error{Errc::corrupt, files_.key + ": not a private key in PEM form"};
   auto identity = identity_of(own.get());
   if (!identity) return Error{identity.error().code, files_.certificate + ": " + identity.error().message};
@@ -119,8 +122,17 @@ Result<std::shared_ptr<const TlsContext::Material>> TlsContext::read() const {
   if (!context) return Error{Errc::io, "TLS: " + ossl::error_text()};
   common_rules(context);
   auto* store = SSL_CTX_get_cert_store(context);
-  if (SSL_CTX_use_certificate(context, own.get()) != 1 || X509_STORE_add_cert(store, authority.get()) != 1 ||
-      SSL_CTX_add1_chain_cert(context, authority.get()) != 1)
+  for (const auto& authority : authorities) {
+    material->authorities.insert(sha256(ossl::to_der(authority.get())));
+    if (X509_STORE_add_cert(store, authority.get()) != 1)
+      return Error{Errc::corrupt, files_.ca + ": " + ossl::error_text()};
+  }
+  auto* issuer = ossl::issuer_of(own.get(), authorities);
+  // A client may start with a certificate of an authority that it does not know itself: the server decides.
+  if (!issuer && (use_ == Use::server || current()))
+    return Error{Errc::corrupt, files_.certificate + ": not signed by an authority in " + files_.ca};
+  if (SSL_CTX_use_certificate(context, own.get()) != 1 ||
+      (issuer && SSL_CTX_add1_chain_cert(context, issuer) != 1))
     return Error{Errc::corrupt, files_.certificate + ": " + ossl::error_text()};
   if (SSL_CTX_use_PrivateKey(context, own_key.get()) != 1 || SSL_CTX_check_private_key(context) != 1) {
     ERR_clear_error();
@@ -129,18 +141,23 @@ Result<std::shared_ptr<const TlsContext::Material>> TlsContext::read() const {
   if (!files_.crl.empty()) {
     auto list = slurp(files_.crl);
     if (!list) return list.error();
-    auto in = ossl::reader(*list);
-    ossl::Crl crl{PEM_read_bio_X509_CRL(in.get(), nullptr, nullptr, nullptr)};
-    if (!crl || X509_CRL_verify(crl.get(), X509_get0_pubkey(authority.get())) != 1) {
-      ERR_clear_error();
+    const auto lists = ossl::read_crls(*list);
+    std::set<const X509*> covered;
+    // One of an authority that is no longer, or not yet, ours does no harm.
+    for (const auto& crl : lists)
+      for (const auto& authority : authorities)
+        if (X509_CRL_verify(crl.get(), X509_get0_pubkey(authority.get())) == 1) {
+          covered.insert(authority.get());
+          X509_STORE_add_crl(store, crl.get());
+          auto* entries = X509_CRL_get_REVOKED(crl.get());
+          for (int i = 0; i < sk_X509_REVOKED_num(entries); ++i)
+            material->revoked.insert(
+                ossl::serial_hex(X509_REVOKED_get0_serialNumber(sk_X509_REVOKED_value(entries, i))));
+        }
+    ERR_clear_error();
+    if (covered.size() != authorities.size())
       return Error{Errc::corrupt, files_.crl + ": not a list of revocations of " + files_.ca};
-    }
-    X509_STORE_add_crl(store, crl.get());
     X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK);
-    auto* entries = X509_CRL_get_REVOKED(crl.get());
-    for (int i = 0; i < sk_X509_REVOKED_num(entries); ++i)
-      material->revoked.insert(
-          ossl::serial_hex(X509_REVOKED_get0_serialNumber(sk_X509_REVOKED_value(entries, i))));
   }
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
   if (use_ == Use::server) {
@@ -212,6 +229,9 @@ Result<void> TlsContext::reload() {
 }
 
 bool TlsContext::revoked(const std::string& serial) const { return current()->revoked.contains(serial); }
+bool TlsContext::trusts(const std::string& authority) const {
+  return current()->authorities.contains(authority);
+}
 Identity TlsContext::identity() const { return current()->identity; }
 std::int64_t TlsContext::expires() const { return current()->expires; }
 
@@ -276,7 +296,11 @@ Result<PeerCertificate> peer_certificate(SSL* ssl) {
   if (!identity) return identity.error();
   auto renewable = renewal_time(cert.get());
   if (!renewable) return Error{Errc::refused, "the peer's certificate has no readable dates"};
-  return PeerCertificate{*identity, ossl::serial_hex(X509_get0_serialNumber(cert.get())), *renewable};
+  auto* chain = SSL_get0_verified_chain(ssl);
+  auto* root = chain && sk_X509_num(chain) > 0 ? sk_X509_value(chain, sk_X509_num(chain) - 1) : nullptr;
+  if (!root) return Error{Errc::refused, "the peer's certificate was not verified"};
+  return PeerCertificate{*identity, ossl::serial_hex(X509_get0_serialNumber(cert.get())), *renewable,
+                         sha256(ossl::to_der(root))};
 }
 
 } // namespace iris

@@ -23,8 +23,9 @@ inline constexpr const char* alpn_enrol = "iris-enroll";
 inline constexpr const char* alpn_renew = "iris-renew";
 
 /// Certificates, keys and rules of TLS for one end: TLS 1.3 only, both sides have a certificate of our CA, no
-/// resumption (it would skip the list of revocations). Thread-safe. A file that changed for the worse never
-/// replaces what works.
+/// resumption (it would skip the list of revocations). The file of the CA may hold several, e.g. while a new
+/// one takes over; each needs a list in the file of revocations. Thread-safe. A file that changed for the
+/// worse never replaces what works.
 class TlsContext {
 public:
   enum class Use { server, client };
@@ -40,6 +41,8 @@ public:
   /// Reads all files again.
   [[nodiscard]] Result<void> reload();
   [[nodiscard]] bool revoked(const std::string& serial) const;
+  /// Whether an authority (PeerCertificate::authority) is still one of ours.
+  [[nodiscard]] bool trusts(const std::string& authority) const;
   [[nodiscard]] Identity identity() const;    ///< our own
   [[nodiscard]] std::int64_t expires() const; ///< of our own certificate, seconds since the epoch
 
@@ -67,6 +70,7 @@ struct PeerCertificate {
   Identity identity;
   std::string serial;         ///< hex
   std::int64_t renewable = 0; ///< see renewal_time()
+  std::string authority;      ///< SHA-256 of the DER of the one that it was verified by
 };
 /// When two thirds of a certificate's life are over, in seconds since the epoch; nothing if it cannot be
 /// read.

@@ -1,49 +1,18 @@
-#include "cloud/pki/pki.hpp"
-
+#include "cloud/pki/authority.hpp"
 #include "cloud/pki/files.hpp"
 #include "core/base/address.hpp"
-#include "core/link/openssl_ptr.hpp"
+#include "core/base/hash.hpp"
 #include "core/link/signature.hpp"
 #include "core/link/token.hpp"
 
 #include <algorithm>
 #include <filesystem>
-#include <set>
 
 namespace iris::pki {
 
 namespace {
 
-// Gateways' clocks are often a little behind.
-constexpr Duration backdated = 10 * 60 * second;
 constexpr Duration ca_validity = 20 * 365 * day;
-constexpr std::size_t largest_list = 64 << 20; ///< bytes of crl.pem: half a million entries
-
-Error crypto_error(const char* what) {
-  return {Errc::invalid, std::string{what} + ": " + ossl::error_text()};
-}
-
-std::string in(const std::string& directory, const char* name) { return directory + "/" + name; }
-
-struct Authority {
-  ossl::Cert cert;
-  ossl::Key key;
-};
-
-Result<Authority> load(const std::string& directory) {
-  auto cert = read_file(in(directory, ca_certificate));
-  if (!cert) return Error{cert.error().code, cert.error().message + "; `iris-cloud init` makes it"};
-  auto key = read_file(in(directory, ca_key));
-  if (!key) return key.error();
-  Authority authority{ossl::read_cert(*cert), ossl::read_key(*key)};
-  if (!authority.cert)
-    return Error{Errc::corrupt, in(directory, ca_certificate) + ": not a certificate in PEM form"};
-  if (!authority.key || X509_check_private_key(authority.cert.get(), authority.key.get()) != 1) {
-    ERR_clear_error();
-    return Error{Errc::corrupt, in(directory, ca_key) + ": not the key of " + ca_certificate};
-  }
-  return Result<Authority>{std::move(authority)};
-}
 
 ossl::Key new_key() { return ossl::Key{EVP_EC_gen("P-256")}; }
 
@@ -85,6 +54,14 @@ ossl::Cert blank(const std::string& name, EVP_PKEY* key, Timestamp from, Timesta
   return cert;
 }
 
+} // namespace
+
+Error crypto_error(const char* what) {
+  return {Errc::invalid, std::string{what} + ": " + ossl::error_text()};
+}
+
+std::string fingerprint_of(X509* cert) { return sha256(ossl::to_der(cert)); }
+
 Result<Certificate> certify(const Authority& authority, EVP_PKEY* key, const Identity& identity,
                             const std::vector<std::string>& hosts, Timestamp now, Duration validity) {
   auto uri = to_uri(identity);
@@ -92,7 +69,7 @@ Result<Certificate> certify(const Authority& authority, EVP_PKEY* key, const Ide
   if (!checked) return checked.error();
   if (validity <= 0)
     return Error{Errc::invalid, "certificate for " + uri + ": its validity must be positive"};
-  auto cert = blank(identity.name, key, now - backdated, now + validity);
+  auto cert = blank(identity.name, key, now - std::min(backdated, validity / 10), now + validity);
   auto* issuer = authority.cert.get();
   // Shards connect to each other: the cloud is client and server. Nobody else can be a server.
   auto usage = identity.role == Role::cloud ? "serverAuth,clientAuth" : "clientAuth";
@@ -108,100 +85,47 @@ Result<Certificate> certify(const Authority& authority, EVP_PKEY* key, const Ide
   if (X509_sign(cert.get(), authority.key.get(), EVP_sha256()) == 0)
     return crypto_error("cannot sign a certificate");
   return Certificate{ossl::to_pem(cert.get()), ossl::serial_hex(X509_get0_serialNumber(cert.get())),
-                     (now + validity) / second * second};
+                     (now + validity) / second * second, to_hex(fingerprint_of(issuer))};
 }
 
-Result<void> sign_revocations(X509_CRL* crl, const Authority& authority, long number, Timestamp now,
-                              const std::string& path) {
-  ossl::Integer count{ASN1_INTEGER_new()};
-  ASN1_TIME* updated = ASN1_TIME_set(nullptr, (now - backdated) / second);
-  // The list is read where it is written, so its age says nothing: it must never expire by itself.
-  ASN1_TIME* next = ASN1_TIME_set(nullptr, (now + ca_validity) / second);
-  auto good = count && updated && next && ASN1_INTEGER_set(count.get(), number) == 1 &&
-              X509_CRL_set_version(crl, X509_CRL_VERSION_2) == 1 &&
-              X509_CRL_set_issuer_name(crl, X509_get_subject_name(authority.cert.get())) == 1 &&
-              X509_CRL_set1_lastUpdate(crl, updated) == 1 && X509_CRL_set1_nextUpdate(crl, next) == 1 &&
-              X509_CRL_add1_ext_i2d(crl, NID_crl_number, count.get(), 0, X509V3_ADD_REPLACE) == 1 &&
-              X509_CRL_sort(crl) == 1 && X509_CRL_sign(crl, authority.key.get(), EVP_sha256()) > 0;
-  ASN1_TIME_free(updated);
-  ASN1_TIME_free(next);
-  if (!good) return crypto_error("cannot sign the list of revocations");
-  auto out = ossl::writer();
-  PEM_write_bio_X509_CRL(out.get(), crl);
-  return write_file(path, ossl::take(out));
-}
-
-using Revoked = ossl::Ptr<X509_REVOKED, X509_REVOKED_free>;
-using Object = ossl::Ptr<ASN1_OBJECT, ASN1_OBJECT_free>;
-using Octets = ossl::Ptr<ASN1_OCTET_STRING, ASN1_OCTET_STRING_free>;
-using Time = ossl::Ptr<ASN1_GENERALIZEDTIME, ASN1_GENERALIZEDTIME_free>;
-
-/// Of an entry, not critical: the time (GeneralizedTime) by which its certificate has expired. Below 2.25 are
-/// numbers that anybody may take, from a random UUID.
-Object expiry_object() { return Object{OBJ_txt2obj("2.25.253066139171520541823742107413961532081", 1)}; }
-
-Revoked revocation(ASN1_INTEGER* serial, Timestamp now, Timestamp expired_by) {
-  Revoked entry{X509_REVOKED_new()};
-  Time when{ASN1_TIME_set(nullptr, now / second)};
-  Time until{ASN1_GENERALIZEDTIME_set(nullptr, expired_by / second)};
-  Octets value{ASN1_OCTET_STRING_new()};
-  auto object = expiry_object();
-  unsigned char* der = nullptr;
-  auto size = until ? i2d_ASN1_GENERALIZEDTIME(until.get(), &der) : -1;
-  auto copied = value && size > 0 && ASN1_OCTET_STRING_set(value.get(), der, size) == 1;
-  OPENSSL_free(der);
-  if (!copied || !entry || !when || !object) return {};
-  ossl::Extension extension{X509_EXTENSION_create_by_OBJ(nullptr, object.get(), 0, value.get())};
-  if (!extension || X509_REVOKED_set_serialNumber(entry.get(), serial) != 1 ||
-      X509_REVOKED_set_revocationDate(entry.get(), when.get()) != 1 ||
-      X509_REVOKED_add_ext(entry.get(), extension.get(), -1) != 1)
-    return {};
-  return entry;
-}
-
-/// Whether an entry's certificate has expired: by its extension, or because none lives that long.
-bool has_expired(const X509_REVOKED* entry, Timestamp now) {
-  static const Object object = expiry_object();
-  auto at = X509_REVOKED_get_ext_by_OBJ(entry, object.get(), -1);
-  if (at >= 0) {
-    const auto* value = X509_EXTENSION_get_data(X509_REVOKED_get_ext(entry, at));
-    const auto* der = ASN1_STRING_get0_data(value);
-    Time until{d2i_ASN1_GENERALIZEDTIME(nullptr, &der, ASN1_STRING_length(value))};
-    if (until) return ASN1_TIME_cmp_time_t(until.get(), now / second) < 0;
+Result<std::vector<Authority>> load(const std::string& directory) {
+  auto pem = read_file(in(directory, ca_certificate));
+  if (!pem) return Error{pem.error().code, pem.error().message + "; `iris-cloud init` makes it"};
+  auto certs = ossl::read_certs(*pem);
+  if (certs.empty())
+    return Error{Errc::corrupt, in(directory, ca_certificate) + ": not certificates in PEM form"};
+  auto first = read_file(in(directory, ca_key));
+  if (!first) return first.error();
+  std::vector<ossl::Key> keys;
+  keys.push_back(ossl::read_key(*first));
+  if (auto next = read_file(in(directory, next_key))) keys.push_back(ossl::read_key(*next));
+  ERR_clear_error();
+  std::vector<Authority> authorities;
+  for (auto& cert : certs) {
+    auto own = std::find_if(keys.begin(), keys.end(), [&](const ossl::Key& key) {
+      return key && X509_check_private_key(cert.get(), key.get()) == 1;
+    });
     ERR_clear_error();
+    if (own == keys.end())
+      return Error{Errc::corrupt, in(directory, ca_key) + ": not the key of " + ca_certificate};
+    EVP_PKEY_up_ref(own->get());
+    authorities.push_back({std::move(cert), ossl::Key{own->get()}});
   }
-  return ASN1_TIME_cmp_time_t(X509_REVOKED_get0_revocationDate(entry), (now - longest_validity) / second) < 0;
+  return Result<std::vector<Authority>>{std::move(authorities)};
 }
 
-std::set<std::string> serials_of(X509_CRL* crl) {
-  std::set<std::string> serials;
-  auto* entries = X509_CRL_get_REVOKED(crl);
-  for (int i = 0; i < sk_X509_REVOKED_num(entries); ++i)
-    serials.insert(ossl::serial_hex(X509_REVOKED_get0_serialNumber(sk_X509_REVOKED_value(entries, i))));
-  return serials;
+Result<Authority> self_signed(const std::string& name, Timestamp now) {
+  Authority authority{nullptr, new_key()};
+  authority.cert = blank(name, authority.key.get(), now - day, now + ca_validity);
+  auto* cert = authority.cert.get();
+  if (!cert || X509_set_issuer_name(cert, X509_get_subject_name(cert)) != 1 ||
+      !extend(cert, cert, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") ||
+      !extend(cert, cert, NID_key_usage, "critical,keyCertSign,cRLSign") ||
+      !extend(cert, cert, NID_subject_key_identifier, "hash") ||
+      X509_sign(cert, authority.key.get(), EVP_sha256()) == 0)
+    return crypto_error("cannot make the authority's certificate");
+  return Result<Authority>{std::move(authority)};
 }
-
-void forget_expired(X509_CRL* crl, Timestamp now) {
-  auto* entries = X509_CRL_get_REVOKED(crl);
-  for (int i = sk_X509_REVOKED_num(entries) - 1; i >= 0; --i)
-    if (has_expired(sk_X509_REVOKED_value(entries, i), now))
-      X509_REVOKED_free(sk_X509_REVOKED_delete(entries, i));
-}
-
-Result<ossl::Crl> load_revocations(const std::string& directory) {
-  auto path = in(directory, revocations);
-  auto pem = read_file(path, largest_list);
-  if (!pem) return pem.error();
-  auto input = ossl::reader(*pem);
-  ossl::Crl crl{PEM_read_bio_X509_CRL(input.get(), nullptr, nullptr, nullptr)};
-  if (!crl) {
-    ERR_clear_error();
-    return Error{Errc::corrupt, path + ": not a list of revocations in PEM form"};
-  }
-  return Result<ossl::Crl>{std::move(crl)};
-}
-
-} // namespace
 
 Result<void> make_authority(const std::string& directory, std::string_view name, Timestamp now) {
   std::error_code failure;
@@ -210,24 +134,20 @@ Result<void> make_authority(const std::string& directory, std::string_view name,
   if (std::filesystem::exists(in(directory, ca_key), failure))
     return Error{Errc::refused,
                  in(directory, ca_key) + ": there is an authority already; it is not replaced"};
-  Authority authority{nullptr, new_key()};
-  authority.cert = blank(std::string{name}, authority.key.get(), now - day, now + ca_validity);
-  auto* cert = authority.cert.get();
-  if (!cert || X509_set_issuer_name(cert, X509_get_subject_name(cert)) != 1 ||
-      !extend(cert, cert, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") ||
-      !extend(cert, cert, NID_key_usage, "critical,keyCertSign,cRLSign") ||
-      !extend(cert, cert, NID_subject_key_identifier, "hash") ||
-      X509_sign(cert, authority.key.get(), EVP_sha256()) == 0)
-    return crypto_error("cannot make the authority's certificate");
+  auto authority = self_signed(std::string{name}, now);
+  if (!authority) return authority.error();
+  std::vector<Authority> all;
+  all.push_back(std::move(*authority));
   ossl::Key signer{EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519")};
-  ossl::Crl crl{X509_CRL_new()};
-  if (!signer || !crl) return crypto_error("cannot make the signing key");
+  if (!signer) return crypto_error("cannot make the signing key");
   // The key last but one and the certificate last: a run that was cut off is begun anew.
   if (auto done = write_file(in(directory, signing_key), ossl::to_pem(signer.get())); !done) return done;
-  auto listed = sign_revocations(crl.get(), authority, 1, now, in(directory, revocations));
-  if (!listed) return listed;
-  if (auto done = write_file(in(directory, ca_certificate), ossl::to_pem(cert)); !done) return done;
-  return write_file(in(directory, ca_key), ossl::to_pem(authority.key.get()));
+  std::filesystem::remove(in(directory, revocations), failure); // of a run that was cut off
+  if (auto listed = write_revocations(directory, all, now); !listed) return listed;
+  const auto& made = all.front();
+  if (auto done = write_file(in(directory, ca_certificate), ossl::to_pem(made.cert.get())); !done)
+    return done;
+  return write_file(in(directory, ca_key), ossl::to_pem(made.key.get()));
 }
 
 Result<Certificate> issue_server(const std::string& directory, const std::string& shard,
@@ -235,7 +155,8 @@ Result<Certificate> issue_server(const std::string& directory, const std::string
   auto authority = load(directory);
   if (!authority) return authority.error();
   auto key = new_key();
-  auto certificate = certify(*authority, key.get(), {Role::cloud, "", shard, false}, hosts, now, validity);
+  auto certificate =
+      certify(authority->front(), key.get(), {Role::cloud, "", shard, false}, hosts, now, validity);
   if (!certificate) return certificate;
   if (auto done = write_file(in(directory, server_key), ossl::to_pem(key.get())); !done) return done.error();
   if (auto done = write_file(in(directory, server_certificate), certificate->pem); !done) return done.error();
@@ -256,7 +177,7 @@ Result<Certificate> sign_request(const std::string& directory, std::string_view 
     return Error{Errc::refused, "certificate request: its key must be ECDSA of 256 bits or more, or Ed25519"};
   auto authority = load(directory);
   if (!authority) return authority.error();
-  return certify(*authority, key, identity, {}, now, validity);
+  return certify(authority->front(), key, identity, {}, now, validity);
 }
 
 Result<Bundle> issue(const std::string& directory, const Identity& identity, Timestamp now,
@@ -264,54 +185,12 @@ Result<Bundle> issue(const std::string& directory, const Identity& identity, Tim
   auto authority = load(directory);
   if (!authority) return authority.error();
   auto key = new_key();
-  auto certificate = certify(*authority, key.get(), identity, {}, now, validity);
+  auto certificate = certify(authority->front(), key.get(), identity, {}, now, validity);
   if (!certificate) return certificate.error();
-  return Bundle{*certificate, ossl::to_pem(key.get()), ossl::to_pem(authority->cert.get())};
-}
-
-Result<void> revoke(const std::string& directory, const std::vector<std::string>& serials, Timestamp now,
-                    Timestamp expired_by) {
-  auto authority = load(directory);
-  if (!authority) return authority.error();
-  auto crl = load_revocations(directory);
-  if (!crl) return crl.error();
-  auto known = serials_of(crl->get());
-  auto changed = false;
-  for (const auto& serial : serials) {
-    BIGNUM* parsed = nullptr;
-    auto digits = BN_hex2bn(&parsed, serial.c_str());
-    ossl::Number number{parsed};
-    if (serial.empty() || std::size_t(digits) != serial.size())
-      return Error{Errc::invalid, "serial \"" + serial.substr(0, 64) + "\": not a hexadecimal number"};
-    ossl::Integer as_integer{BN_to_ASN1_INTEGER(number.get(), nullptr)};
-    if (!as_integer) return crypto_error("cannot revoke");
-    if (!known.insert(ossl::serial_hex(as_integer.get())).second) continue;
-    auto entry = revocation(as_integer.get(), now, expired_by);
-    if (!entry || X509_CRL_add0_revoked(crl->get(), entry.get()) != 1) return crypto_error("cannot revoke");
-    (void)entry.release(); // the list's now
-    changed = true;
-  }
-  if (!changed) return {};
-  forget_expired(crl->get(), now);
-  ossl::Integer last{
-      static_cast<ASN1_INTEGER*>(X509_CRL_get_ext_d2i(crl->get(), NID_crl_number, nullptr, nullptr))};
-  auto next = last ? ASN1_INTEGER_get(last.get()) + 1 : 2;
-  return sign_revocations(crl->get(), *authority, next, now, in(directory, revocations));
-}
-
-Result<std::vector<std::string>> revoked(const std::string& directory) {
-  auto crl = load_revocations(directory);
-  if (!crl) return crl.error();
-  auto serials = serials_of(crl->get());
-  return std::vector<std::string>{serials.begin(), serials.end()};
-}
-
-Result<std::string> fingerprint(const std::string& directory) {
-  auto pem = read_file(in(directory, ca_certificate));
-  if (!pem) return pem.error();
-  auto cert = ossl::read_cert(*pem);
-  if (!cert) return Error{Errc::corrupt, in(directory, ca_certificate) + ": not a certificate in PEM form"};
-  return sha256(ossl::to_der(cert.get()));
+  std::string all;
+  for (const auto& each : *authority)
+    all += ossl::to_pem(each.cert.get());
+  return Bundle{*certificate, ossl::to_pem(key.get()), std::move(all)};
 }
 
 Result<std::string> sign(const std::string& directory, std::string_view message) {

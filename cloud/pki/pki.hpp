@@ -8,7 +8,8 @@
 #include <vector>
 
 /// The cloud's own certificate authority: a directory of files, each written whole or not at all, mode 0600.
-/// Keys are ECDSA P-256, documents are signed with Ed25519. No function here keeps state.
+/// Keys are ECDSA P-256, documents are signed with Ed25519. No function here keeps state, and those that
+/// write must not run at once.
 namespace iris::pki {
 
 inline constexpr const char* ca_certificate = "ca.pem";
@@ -27,13 +28,14 @@ struct Certificate {
   std::string pem;
   std::string serial; ///< hex, lower case
   Timestamp expires = 0;
+  std::string authority; ///< fingerprint of who signed it, hex
 };
 
 /// What a person or a program needs to connect; all PEM.
 struct Bundle {
   Certificate certificate;
   std::string key;
-  std::string ca;
+  std::string ca; ///< all that are trusted
 };
 
 /// Makes ca.pem, ca.key, an empty crl.pem and signing.key in a directory (made if missing) that has none yet.
@@ -62,8 +64,30 @@ inline constexpr Duration longest_validity = server_validity;
                                   Timestamp now, Timestamp expired_by);
 [[nodiscard]] Result<std::vector<std::string>> revoked(const std::string& directory);
 
-[[nodiscard]] Result<std::string>
-fingerprint(const std::string& directory); ///< SHA-256 of the CA's DER, 32 bytes
+/// The certificate of server.pem anew, for the same key, names and authority: one rename.
+[[nodiscard]] Result<Certificate> renew_server(const std::string& directory, Timestamp now,
+                                               Duration validity = server_validity);
+/// When two thirds of its life are over.
+[[nodiscard]] Result<Timestamp> server_renewable(const std::string& directory);
+
+struct AuthorityInfo {
+  std::string fingerprint; ///< SHA-256 of its DER, hex
+  std::string name;
+  Timestamp expires = 0;
+  bool signs_server = false; ///< else server.pem is of another
+};
+/// Newest first: that one signs gateways and operators.
+[[nodiscard]] Result<std::vector<AuthorityInfo>> authorities(const std::string& directory);
+/// A second authority that signs from now on, beside the one that everybody trusts; that one goes on signing
+/// the server until retire(). Both are cut off at no point by a crash: what is there is complete before
+/// ca.pem names it.
+[[nodiscard]] Result<void> roll(const std::string& directory, Timestamp now);
+/// Leaves the newest authority alone, and has it sign the server. May be repeated after a crash.
+[[nodiscard]] Result<void> retire(const std::string& directory, Timestamp now,
+                                  Duration validity = server_validity);
+
+/// SHA-256 of the DER of the authority that signs the server, 32 bytes: what join tokens name.
+[[nodiscard]] Result<std::string> fingerprint(const std::string& directory);
 [[nodiscard]] Result<std::string> sign(const std::string& directory, std::string_view message);
 [[nodiscard]] Result<std::string> signing_public_key(const std::string& directory); ///< 32 bytes
 

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 /// Owners of OpenSSL's objects; for sources, not for headers.
 namespace iris::ossl {
@@ -48,6 +49,39 @@ inline std::string take(const Bio& bio) {
 inline Cert read_cert(std::string_view pem) {
   auto in = reader(pem);
   return Cert{PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr)};
+}
+/// All certificates or lists of revocations of a PEM text, in its order. Empty when there is none, when one
+/// cannot be read, when the text breaks off, or when there are more than `most`.
+template <class Object, auto Read>
+std::vector<Object> read_all(std::string_view pem, std::size_t most) {
+  const auto last = pem.rfind("-----END ");
+  const auto line = last == std::string_view::npos ? last : pem.find('\n', last);
+  if (line == std::string_view::npos || pem.find('-', line) != std::string_view::npos) return {};
+  std::vector<Object> found;
+  auto in = reader(pem);
+  while (auto* next = Read(in.get(), nullptr, nullptr, nullptr)) {
+    found.emplace_back(next);
+    if (found.size() > most) return {};
+  }
+  const auto end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+  ERR_clear_error();
+  if (!end) found.clear();
+  return found;
+}
+/// Authorities that are trusted at once: one, and two while one takes over from the other.
+inline constexpr std::size_t most_authorities = 4;
+inline std::vector<Cert> read_certs(std::string_view pem) {
+  return read_all<Cert, PEM_read_bio_X509>(pem, most_authorities);
+}
+inline std::vector<Crl> read_crls(std::string_view pem) {
+  return read_all<Crl, PEM_read_bio_X509_CRL>(pem, 2 * most_authorities);
+}
+/// Which of them signed this one; null for none.
+inline X509* issuer_of(X509* cert, const std::vector<Cert>& authorities) {
+  for (const auto& authority : authorities)
+    if (cert && X509_verify(cert, X509_get0_pubkey(authority.get())) == 1) return authority.get();
+  ERR_clear_error();
+  return nullptr;
 }
 inline Key read_key(std::string_view pem) {
   auto in = reader(pem);
