@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 
-.PHONY: help setup build programs test demo images lab-up lab-down bench fuzz format lint clean
+.PHONY: help setup build programs test demo images lab-up lab-down soak bench fuzz format lint clean
 
 help: ## what there is
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -33,6 +33,9 @@ lab-up: ## the 2017 gateway of the lab, to play with (see docs/lab.md)
 
 lab-down: ## take it away
 	@tests/lab/gateway2017/lab down
+
+soak: setup build ## the long cut test: 100 cuts of the link, 20 kills of each side, full disks
+	@IRIS_SOAK=full python3 tests/lab/soak/soak.py
 
 bench: setup build ## the benchmarks
 	@scripts/bench

@@ -121,11 +121,12 @@ int main(int argc, char** argv) {
   NodeOptions options;
   options.log_level = "warn";
   std::string ledger_path;
-  unsigned rate = 200;
+  unsigned rate = 200, keep_acked = 3'600;
   CLI::App app{"A gateway with a made-up source, for the soak test", "lab_gateway"};
   app.add_option("--data", options.data, "Where it was enrolled")->required();
   app.add_option("--ledger", ledger_path, "What was made and kept")->required();
   app.add_option("--rate", rate, "Observations a second")->check(CLI::Range(10U, 100'000U));
+  app.add_option("--keep-acked", keep_acked, "Seconds that acknowledged batches stay");
   CLI11_PARSE(app, argc, argv);
   if (!start_logging(options.log_level)) return 2;
   sigset_t signals;
@@ -140,6 +141,7 @@ int main(int argc, char** argv) {
   ledger->line('L');
   GatewaySetup setup;
   setup.sources = false;
+  setup.spool.keep_acked = keep_acked * second;
   setup.longest_pause = 500ms; // a run has many cuts and little time
   setup.finding = [&](const Finding& finding, bool kept) {
     if (finding.detector == detector) ledger->line(kept ? 'f' : 'x', number_of(finding));

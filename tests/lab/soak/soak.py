@@ -29,6 +29,9 @@ LONG_STALLS = 2 if FULL else 0  # longer than the link's 30 s of silence
 RATE = 500 if FULL else 1_000  # observations a second of each gateway
 NODE_RESERVE, CLOUD_RESERVE = 32 * MIB, 64 * MIB  # SpoolLimits::reserve, Store::default_reserve
 GATEWAYS = ["soak-1", "soak-2"]
+# What is acknowledged is kept for an hour, which would mend an acknowledgement that came too early: the second
+# gateway deletes at once.
+KEEP_ACKED = {"soak-1": 3600, "soak-2": 0}
 
 place = ROOT + "/var/lab/soak"
 started = time.monotonic()
@@ -84,7 +87,7 @@ class Soak:
                     "--data", self.data).strip()
         run(program("iris-node"), "enroll", "--join", token, "--data", data)
         return Kept(name, [program("lab_gateway"), "--data", data, "--ledger", self.ledger_path(name), "--rate",
-                           str(RATE)], f"{place}/{name}.log")
+                           str(RATE), "--keep-acked", str(KEEP_ACKED[name])], f"{place}/{name}.log")
 
     @staticmethod
     def ledger_path(name):
