@@ -13,12 +13,13 @@ struct Command {
   const char* says;
 };
 
-constexpr std::array<Command, 8> commands{{
+constexpr std::array<Command, 9> commands{{
     {"init", iris::init_main, "Make a certificate authority, a configuration and an empty database"},
     {"run", iris::run_main, "Run the cloud"},
     {"token", iris::token_main, "create, list or revoke join tokens of gateways"},
     {"operators", iris::operators_main, "add, list or revoke operators"},
-    {"gateways", iris::gateways_main, "list or revoke gateways"},
+    {"gateways", iris::gateways_main, "list, rename or revoke gateways"},
+    {"ca", iris::ca_main, "list, roll or retire the certificate authority"},
     {"check", iris::check_main, "Say whether everything is there"},
     {"backup", iris::backup_main, "Add a backup of the database to a directory"},
     {"restore", iris::restore_main, "Make the database from a backup"},

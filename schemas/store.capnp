@@ -24,6 +24,9 @@ struct EnrolmentRow {
   enrolledBy @2 :Text;           # the token's id
   revoked @3 :Bool;
   serials @4 :List(Text);        # serial numbers of its certificates that have not expired, newest last
+  issuers @5 :List(Text);        # of each, the fingerprint of the authority that signed it; empty where not known
+  ends @6 :List(Int64);          # of each, when it expires; 0 where not known
+  name @7 :Text;                 # what people call it, where that is not its id
 }
 
 struct TokenRow {
@@ -43,6 +46,8 @@ struct OperatorRow {
   serial @1 :Text;
   createdAt @2 :Int64;
   revoked @3 :Bool;
+  issuer @4 :Text;               # fingerprint of the authority that signed its certificate; empty where not known
+  ends @5 :Int64;                # when that expires; 0 where not known
 }
 
 struct AuditRow {

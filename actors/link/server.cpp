@@ -184,6 +184,7 @@ void LinkServer::Impl::on_established(const SharedConnection& connection) {
     if (!peer) return;
     peer->info.identity = certificate.identity;
     peer->info.serial = certificate.serial;
+    peer->info.authority = certificate.authority;
     auto identity = certificate.identity;
     identity.admin = false;
     peer->key = to_uri(identity);
@@ -290,10 +291,12 @@ void LinkServer::Impl::on_closed(const SharedConnection& connection, const Close
 
 void LinkServer::Impl::look_after() {
   auto changed = tls->refresh();
-  if (!changed)
+  if (!changed) {
+    count(files_refused);
     log("certificates not reloaded, the old ones stay in use: " + changed.error().message);
-  else if (*changed)
+  } else if (*changed) {
     cut_revoked();
+  }
   auto now = std::chrono::steady_clock::now();
   if (auto more = stranger_lines.held_back(now); more > 0)
     log(std::to_string(more) + " more strangers came and went");
@@ -316,7 +319,11 @@ void LinkServer::Impl::look_after() {
 
 void LinkServer::Impl::cut_revoked() {
   for (auto& [id, peer] : peers)
-    if (!peer.info.serial.empty() && tls->revoked(peer.info.serial))
+    if (!peer.info.authority.empty() && !tls->trusts(peer.info.authority))
+      on_thread_of(peer, [](Connection& connection) {
+        connection.close({CloseCause::tls, Violation::none, "the authority of its certificate is retired"});
+      });
+    else if (!peer.info.serial.empty() && tls->revoked(peer.info.serial))
       on_thread_of(peer, [](Connection& connection) {
         connection.close({CloseCause::revoked, Violation::none, "certificate revoked"});
       });
@@ -385,6 +392,7 @@ void LinkServer::close_identity(const Identity& identity, CloseCause cause, std:
 
 Result<void> LinkServer::reload() {
   auto done = impl_->tls->reload();
+  if (!done) impl_->count(Impl::files_refused);
   if (done) impl_->on_control([impl = impl_.get()] { impl->cut_revoked(); });
   return done;
 }
@@ -404,7 +412,7 @@ LinkCounters LinkServer::counters() const {
       "tls.failed",    "deadline",          "authenticated",   "enrolments",
       "admitted",      "refused.identity",  "refused.session", "clones",
       "replaced",      "revoked",           "silent",          "slow",
-      "accept.failed", "log.held_back"};
+      "accept.failed", "log.held_back", "files.refused"};
   static_assert(std::size(names) == Impl::counts);
   LinkCounters out;
   for (std::size_t i = 0; i < Impl::counts; ++i)

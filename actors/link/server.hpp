@@ -18,6 +18,7 @@ struct ConnectionInfo {
   Identity identity;
   std::string remote;                                       ///< "address:port"
   std::string serial;                                       ///< of its certificate, hex
+  std::string authority; ///< that its certificate was verified by, see PeerCertificate
   std::shared_ptr<const std::atomic<std::size_t>> buffered; ///< bytes that wait for it now
 };
 

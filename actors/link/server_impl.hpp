@@ -55,6 +55,7 @@ struct LinkServer::Impl final : public ConnectionOwner {
     slow,
     accept_failed,
     lines_held_back,
+    files_refused,
     counts,
   };
 

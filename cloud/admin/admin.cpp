@@ -45,9 +45,10 @@ std::string random_bytes(std::size_t count) {
 }
 
 bool Admin::knows(const std::string& verb) {
-  static constexpr std::array verbs{"token-create",  "token-list",      "token-revoke",
-                                    "operators-add", "operators-list",  "operators-revoke",
-                                    "gateways-list", "gateways-revoke", "backup"};
+  static constexpr std::array verbs{"token-create",    "token-list",       "token-revoke",  "operators-add",
+                                    "operators-list",  "operators-revoke", "gateways-list", "gateways-revoke",
+                                    "gateways-rename", "ca-list",          "ca-roll",       "ca-retire",
+                                    "backup"};
   return std::find(verbs.begin(), verbs.end(), verb) != verbs.end();
 }
 
@@ -69,6 +70,10 @@ QueryAnswer Admin::execute(const QueryRequest& request) {
   if (verb == "operators-revoke") return operators_revoke(arguments, by);
   if (verb == "gateways-list") return gateways_list();
   if (verb == "gateways-revoke") return gateways_revoke(arguments, by);
+  if (verb == "gateways-rename") return gateways_rename(arguments, by);
+  if (verb == "ca-list") return ca_list();
+  if (verb == "ca-roll") return ca_roll(by);
+  if (verb == "ca-retire") return ca_retire(arguments, by);
   return invalid("there is no command " + verb);
 }
 
@@ -186,9 +191,10 @@ QueryAnswer Admin::operators_add(const Arguments& arguments, const std::string& 
     if (auto row = decode_operator(**stored); row && !row->revoked)
       return answer_error(Errc::refused,
                           "there is an operator " + identity.name + " already; revoke him first");
-  auto bundle = pki::issue(terms_.pki, identity, terms_.now());
+  auto bundle = pki::issue(terms_.pki, identity, terms_.now(), terms_.operator_life);
   if (!bundle) return refused(bundle.error());
-  OperatorRow row{identity.admin, false, bundle->certificate.serial, terms_.now()};
+  const auto& made = bundle->certificate;
+  OperatorRow row{identity.admin, false, made.serial, terms_.now(), made.authority, made.expires};
   StoreWrite write;
   write.put(Table::operators, key, encode(row));
   audit(write, identity.tenant, by, "operators add", identity.name, identity.admin ? "admin" : "viewer");
@@ -237,7 +243,7 @@ QueryAnswer Admin::operators_revoke(const Arguments& arguments, const std::strin
   auto row = decode_operator(**stored);
   if (!row) return refused(row.error());
   auto listed = pki::revoke(terms_.pki, {row->serial}, terms_.now(),
-                            row->created_at + pki::operator_validity + pki::day);
+                            row->ends == 0 ? row->created_at + pki::operator_validity + pki::day : row->ends);
   if (!listed) return refused(listed.error());
   row->revoked = true;
   StoreWrite write;

@@ -25,7 +25,8 @@ struct Certificate;
 ///   token-create [gateway=ID] [tenant=T] [site=S] [ttl=1h] [uses=1] [address=HOST:PORT]...
 ///   token-list | token-revoke ID
 ///   operators-add NAME [tenant=T] [admin=true] | operators-list | operators-revoke NAME [tenant=T]
-///   gateways-list | gateways-revoke [TENANT/]ID | backup DIRECTORY
+///   gateways-list | gateways-revoke [TENANT/]ID | gateways-rename [TENANT/]ID NAME | backup DIRECTORY
+///   ca-list | ca-roll | ca-retire [force=true]
 class Admin {
 public:
   struct Terms {
@@ -34,6 +35,8 @@ public:
     std::function<Timestamp()> now;
     std::function<std::string(std::size_t)> random; ///< that many random bytes
     std::function<void(const Identity&)> cut_off;   ///< a revoked peer that may be connected; may be empty
+    Duration gateway_life = 30 * 86'400 * second, operator_life = 365 * 86'400 * second,
+             server_life = 730 * 86'400 * second; ///< of certificates
   };
   Admin(std::shared_ptr<Store> store, Terms terms) : store_{std::move(store)}, terms_{std::move(terms)} {}
 
@@ -41,6 +44,9 @@ public:
   [[nodiscard]] QueryAnswer execute(const QueryRequest& request);
   /// A gateway that brings a token's secret, or asks for its next certificate.
   [[nodiscard]] EnrolResponse enrol(const EnrolRequest& request);
+  /// Renews the cloud's own certificate when two thirds of its life are over; when it did, until when it is
+  /// good.
+  [[nodiscard]] Result<std::optional<Timestamp>> look_after_server();
   /// False for who was revoked, whatever certificate he shows. Reads one row; does not wait for the others.
   [[nodiscard]] bool may_connect(const Identity& identity) const;
 
@@ -54,8 +60,21 @@ private:
   QueryAnswer operators_revoke(const Arguments& arguments, const std::string& by);
   QueryAnswer gateways_list();
   QueryAnswer gateways_revoke(const Arguments& arguments, const std::string& by);
+  QueryAnswer gateways_rename(const Arguments& arguments, const std::string& by);
+  QueryAnswer ca_list();
+  QueryAnswer ca_roll(const std::string& by);
+  QueryAnswer ca_retire(const Arguments& arguments, const std::string& by);
+  struct Enrolled {
+    std::string tenant, gateway;
+    EnrolmentRow row;
+  };
+  Result<std::vector<Enrolled>> all_enrolled() const;
+  /// By id, else by name, in one tenant or where it is the only one.
+  Result<Enrolled> find_enrolled(const std::string& wanted) const;
+  /// Who could not connect without the older authority, and tokens that could not be used; a line each.
+  Result<std::vector<std::string>> who_needs_the_old() const;
   Result<EnrolmentRow> read_enrolment(const std::string& tenant, const std::string& gateway) const;
-  Result<void> revoke_all(const std::vector<std::string>& serials);
+  Result<void> revoke_all(const std::vector<std::string>& serials, Timestamp ends);
   Result<EnrolResponse> renew(const EnrolRequest& request);
   Result<EnrolResponse> join(const EnrolRequest& request);
   Result<EnrolResponse> answer_with(const pki::Certificate& certificate, const Identity& identity) const;

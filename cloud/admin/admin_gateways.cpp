@@ -13,69 +13,123 @@ namespace iris {
 namespace {
 
 constexpr std::size_t serials_kept = 4;             ///< certificates of one gateway; older ones are revoked
-constexpr Duration renewal_pause = 5 * 60 * second; ///< between two renewals of one gateway
+constexpr Duration renewal_pause = 5 * 60 * second; ///< between two renewals of one gateway, at the most
 
 QueryAnswer refused(const Error& error) { return answer_error(error.code, error.message); }
+
+/// By when all of its certificates have expired.
+Timestamp latest(const EnrolmentRow& row) {
+  Timestamp at = 0;
+  // Where nobody noted it, it was signed for 30 days, before now.
+  for (auto end : row.ends)
+    at = std::max(at, end == 0 ? row.enrolled_at + 365 * pki::day : end);
+  return at;
+}
+
+void append(EnrolmentRow& row, const pki::Certificate& certificate) {
+  row.issuers.resize(row.serials.size());
+  row.ends.resize(row.serials.size());
+  row.serials.push_back(certificate.serial);
+  row.issuers.push_back(certificate.authority);
+  row.ends.push_back(certificate.expires);
+}
 
 } // namespace
 
 QueryAnswer Admin::gateways_list() {
+  auto all = all_enrolled();
+  if (!all) return refused(all.error());
   QueryAnswer answer;
-  auto prefix = KeyBuilder{}.u8('e').str();
-  auto scanned = store_->scan(Table::gateways, prefix, [&](std::string_view key, std::string_view value) {
-    KeyReader reader{key.substr(1)};
-    auto tenant = reader.text();
-    auto gateway = reader.text();
-    auto row = decode_enrolment(value);
-    if (!row || !reader.ok()) return true;
+  for (const auto& [tenant, gateway, row] : *all) {
     auto seen = store_->get(Table::gateways, gateway_key(tenant, gateway));
     GatewayRow state;
     if (seen && *seen)
       if (auto decoded = decode_gateway(**seen)) state = std::move(*decoded);
     JsonWriter out;
-    out.object().field("gateway", gateway).field("tenant", tenant).field("site", row->site);
-    out.field("enrolled", rfc3339(row->enrolled_at))
-        .field("token", row->enrolled_by)
-        .field("revoked", row->revoked);
+    out.object().field("gateway", gateway).field("name", row.name).field("tenant", tenant);
+    out.field("site", row.site).field("enrolled", rfc3339(row.enrolled_at));
+    out.field("token", row.enrolled_by).field("revoked", row.revoked);
     out.field("last_seen", state.last_seen == 0 ? std::string{} : rfc3339(state.last_seen));
-    out.field("version", state.version).end_object();
+    const auto ends = row.ends.empty() || row.ends.back() == 0 ? std::string{} : rfc3339(row.ends.back());
+    out.field("certificate_ends", ends).field("version", state.version).end_object();
     answer.lines.push_back(out.take());
-    return answer.lines.size() < 100'000;
-  });
-  return scanned ? answer : refused(scanned.error());
+  }
+  return answer;
+}
+
+Result<std::vector<Admin::Enrolled>> Admin::all_enrolled() const {
+  std::vector<Enrolled> found;
+  auto scanned = store_->scan(Table::gateways, KeyBuilder{}.u8('e').str(),
+                              [&](std::string_view key, std::string_view value) {
+                                KeyReader reader{key.substr(1)};
+                                auto tenant = reader.text();
+                                auto gateway = reader.text();
+                                auto row = decode_enrolment(value);
+                                if (row && reader.ok()) found.push_back({tenant, gateway, std::move(*row)});
+                                return found.size() < 100'000;
+                              });
+  if (!scanned) return scanned.error();
+  return found;
+}
+
+Result<Admin::Enrolled> Admin::find_enrolled(const std::string& wanted) const {
+  auto all = all_enrolled();
+  if (!all) return all.error();
+  const auto slash = wanted.find('/');
+  const auto tenant = slash == std::string::npos ? std::string{} : wanted.substr(0, slash);
+  const auto id = slash == std::string::npos ? wanted : wanted.substr(slash + 1);
+  std::vector<Enrolled> found;
+  for (const auto by_name : {false, true}) {
+    for (const auto& one : *all)
+      if (!id.empty() && (by_name ? one.row.name : one.gateway) == id &&
+          (tenant.empty() || one.tenant == tenant))
+        found.push_back(one);
+    if (!found.empty()) break; // an id goes before a name
+  }
+  if (found.empty()) return Error{Errc::not_found, "there is no gateway " + wanted};
+  if (found.size() > 1)
+    return Error{Errc::invalid, id + " is a gateway of several tenants; say TENANT/" + id};
+  return std::move(found.front());
 }
 
 QueryAnswer Admin::gateways_revoke(const Arguments& arguments, const std::string& by) {
   if (arguments.size() != 1)
     return answer_error(Errc::invalid, "gateways revoke takes a gateway: [TENANT/]ID");
-  auto slash = arguments[0].find('/');
-  const auto wanted = slash == std::string::npos ? arguments[0] : arguments[0].substr(slash + 1);
-  const auto of_tenant = slash == std::string::npos ? std::string{} : arguments[0].substr(0, slash);
-  std::vector<std::pair<std::string, EnrolmentRow>> found;
-  auto scanned = store_->scan(Table::gateways, KeyBuilder{}.u8('e').str(),
-                              [&](std::string_view key, std::string_view value) {
-                                KeyReader reader{key.substr(1)};
-                                auto tenant = reader.text();
-                                if (reader.text() != wanted || (!of_tenant.empty() && tenant != of_tenant))
-                                  return true;
-                                if (auto row = decode_enrolment(value))
-                                  found.emplace_back(tenant, std::move(*row));
-                                return true;
-                              });
-  if (!scanned) return refused(scanned.error());
-  if (found.empty()) return answer_error(Errc::not_found, "there is no gateway " + arguments[0]);
-  if (found.size() > 1)
-    return answer_error(Errc::invalid, wanted + " is a gateway of several tenants; say TENANT/" + wanted);
-  auto& [tenant, row] = found[0];
+  auto found = find_enrolled(arguments[0]);
+  if (!found) return refused(found.error());
+  auto& [tenant, wanted, row] = *found;
   row.revoked = true; // written first: from here on it is not admitted, whatever the list says
   StoreWrite write;
   write.put(Table::gateways, enrolment_key(tenant, wanted), encode(row));
   audit(write, tenant, by, "gateways revoke", wanted, std::to_string(row.serials.size()) + " certificates");
   if (auto done = store_->write(write); !done) return refused(done.error());
-  auto listed = revoke_all(row.serials);
+  auto listed = revoke_all(row.serials, latest(row));
   if (terms_.cut_off) terms_.cut_off(Identity{Role::gateway, tenant, wanted, false});
   if (!listed) return refused(listed.error());
   return {};
+}
+
+/// Its id is in its certificate, in every alert, baseline and sink, and stays; this is what people call it.
+QueryAnswer Admin::gateways_rename(const Arguments& arguments, const std::string& by) {
+  if (arguments.size() != 2)
+    return answer_error(Errc::invalid, "gateways rename takes a gateway, [TENANT/]ID, and its new name");
+  const auto& name = arguments[1];
+  if (!valid_identity_part(name))
+    return answer_error(Errc::invalid, "name \"" + name + "\": use 1 to 64 of a-z 0-9 . _ -");
+  auto found = find_enrolled(arguments[0]);
+  if (!found) return refused(found.error());
+  auto all = all_enrolled();
+  if (!all) return refused(all.error());
+  for (const auto& one : *all)
+    if (one.tenant == found->tenant && one.gateway != found->gateway &&
+        (one.gateway == name || one.row.name == name))
+      return answer_error(Errc::refused, "gateway " + one.gateway + " is called " + name + " already");
+  found->row.name = name == found->gateway ? std::string{} : name;
+  StoreWrite write;
+  write.put(Table::gateways, enrolment_key(found->tenant, found->gateway), encode(found->row));
+  audit(write, found->tenant, by, "gateways rename", found->gateway, name);
+  auto done = store_->write(write);
+  return done ? QueryAnswer{} : refused(done.error());
 }
 
 Result<EnrolmentRow> Admin::read_enrolment(const std::string& tenant, const std::string& gateway) const {
@@ -85,10 +139,10 @@ Result<EnrolmentRow> Admin::read_enrolment(const std::string& tenant, const std:
   return decode_enrolment(**stored);
 }
 
-Result<void> Admin::revoke_all(const std::vector<std::string>& serials) {
+Result<void> Admin::revoke_all(const std::vector<std::string>& serials, Timestamp ends) {
   if (serials.empty()) return {};
   const auto now = terms_.now();
-  return pki::revoke(terms_.pki, serials, now, now + pki::gateway_validity);
+  return pki::revoke(terms_.pki, serials, now, std::max(ends, now) + pki::day);
 }
 
 bool Admin::may_connect(const Identity& identity) const {
@@ -127,26 +181,31 @@ Result<EnrolResponse> Admin::renew(const EnrolRequest& request) {
   if (now < request.renewable * second)
     return Error{Errc::refused, "too early: this certificate can be renewed from " +
                                     rfc3339(request.renewable * second) + " on"};
+  const auto pause = std::min(renewal_pause, terms_.gateway_life / 20);
   // An answer that was lost is asked for again, but not in a loop: each costs a signature and rows.
-  std::erase_if(renewed_, [&](const auto& entry) { return now - entry.second >= renewal_pause; });
+  std::erase_if(renewed_, [&](const auto& entry) { return now - entry.second >= pause; });
   const auto key = enrolment_key(identity.tenant, identity.name);
   if (renewed_.count(key) != 0)
-    return Error{Errc::refused, "this gateway renewed its certificate a moment ago; try again in " +
-                                    human_duration(renewal_pause)};
-  auto certificate = pki::sign_request(terms_.pki, request.csr, identity, now);
+    return Error{Errc::refused,
+                 "this gateway renewed its certificate a moment ago; try again in " + human_duration(pause)};
+  auto certificate = pki::sign_request(terms_.pki, request.csr, identity, now, terms_.gateway_life);
   if (!certificate) return certificate.error();
-  serials.push_back(certificate->serial);
+  const auto ends = latest(*row);
+  append(*row, *certificate);
   // What leaves the row could not be revoked later. Never the one that was shown: the gateway may have lost
   // all that came after it.
   std::vector<std::string> evicted;
-  for (auto it = serials.begin(); serials.size() > serials_kept;)
-    if (*it == request.serial) {
-      ++it;
-    } else {
-      evicted.push_back(*it);
-      it = serials.erase(it);
+  for (std::size_t at = 0; serials.size() > serials_kept;) {
+    if (serials[at] == request.serial) {
+      ++at;
+      continue;
     }
-  if (auto done = revoke_all(evicted); !done) return done.error();
+    evicted.push_back(serials[at]);
+    serials.erase(serials.begin() + std::ptrdiff_t(at));
+    row->issuers.erase(row->issuers.begin() + std::ptrdiff_t(at));
+    row->ends.erase(row->ends.begin() + std::ptrdiff_t(at));
+  }
+  if (auto done = revoke_all(evicted, ends); !done) return done.error();
   StoreWrite write;
   write.put(Table::gateways, key, encode(*row));
   audit(write, identity.tenant, "gateway " + identity.name, "renew", certificate->serial, request.remote);
@@ -179,7 +238,7 @@ Result<EnrolResponse> Admin::join(const EnrolRequest& request) {
                  "the earlier certificates of " + identity.name +
                      " cannot be revoked; see the cloud's log and its list of revocations"};
   // Whatever can fail comes before anything that the gateway would miss.
-  auto certificate = pki::sign_request(terms_.pki, request.csr, identity, now);
+  auto certificate = pki::sign_request(terms_.pki, request.csr, identity, now, terms_.gateway_life);
   if (!certificate) return certificate.error();
   const auto earlier = row->serials;
   const auto token = hash.substr(0, 12);
@@ -187,7 +246,8 @@ Result<EnrolResponse> Admin::join(const EnrolRequest& request) {
   row->enrolled_at = now;
   row->enrolled_by = token;
   row->revoked = false;
-  row->serials.push_back(certificate->serial);
+  const auto ends = latest(*row);
+  append(*row, *certificate);
   const auto key = enrolment_key(identity.tenant, identity.name);
   StoreWrite write;
   write.put(Table::tokens, hash, encode(*ticket));
@@ -196,9 +256,10 @@ Result<EnrolResponse> Admin::join(const EnrolRequest& request) {
   if (auto done = store_->write(write); !done) return done.error();
   // Who enrols anew has a new key; the certificates of the old one end here. Until they did they stay in the
   // row, so that the next enrolment or revocation ends them.
-  auto ended = revoke_all(earlier);
+  auto ended = revoke_all(earlier, ends);
   if (ended && !earlier.empty()) {
-    row->serials = {certificate->serial};
+    row->serials.clear();
+    append(*row, *certificate);
     StoreWrite rest;
     rest.put(Table::gateways, key, encode(*row));
     ended = store_->write(rest);

@@ -141,15 +141,48 @@ int gateways_main(int argc, char** argv) {
   CLI::App app{"Gateways that enrolled here.", "iris-cloud gateways"};
   Common common{app};
   std::string id;
+  std::string name;
   auto* list = app.add_subcommand("list", "All gateways");
+  auto* rename = app.add_subcommand("rename", "Call a gateway by another name; its id and its key stay");
+  rename->add_option("OLD", id, "[TENANT/]ID, or the name that it has now")->required();
+  rename->add_option("NEW", name, "a-z 0-9 . _ -")->required();
   auto* revoke = app.add_subcommand("revoke", "End a gateway's certificates and its session");
   revoke->add_option("ID", id, "[TENANT/]ID")->required();
   if (auto code = parse(app, argc, argv); code >= 0) return code;
   if (list->parsed())
-    return print_answer(common.ask("gateways-list", {}), common.json,
-                        {"gateway", "tenant", "site", "version", "last_seen", "enrolled", "revoked"});
+    return print_answer(
+        common.ask("gateways-list", {}), common.json,
+        {"gateway", "name", "tenant", "site", "version", "last_seen", "certificate_ends", "revoked"});
+  if (rename->parsed())
+    return print_done(common.ask("gateways-rename", {id, name}), common.json,
+                      "gateway " + id + " is called " + name + " from now on");
   return print_done(common.ask("gateways-revoke", {id}), common.json,
                     "revoked gateway " + id + "; it comes back only with a new token");
+}
+
+int ca_main(int argc, char** argv) {
+  CLI::App app{"The certificate authority, and its replacement by a new one.", "iris-cloud ca"};
+  Common common{app};
+  bool force = false;
+  auto* list = app.add_subcommand("list", "The authorities that are trusted, newest first");
+  auto* roll =
+      app.add_subcommand("roll", "Make a new authority; the old one stays trusted until `ca retire`");
+  auto* retire = app.add_subcommand("retire", "End the older authority; refused while somebody needs it");
+  retire->add_flag("--force", force, "Also when gateways, operators or tokens are shut out by it");
+  if (auto code = parse(app, argc, argv); code >= 0) return code;
+  if (list->parsed())
+    return print_answer(common.ask("ca-list", {}), common.json,
+                        {"name", "signs_gateways", "signs_server", "expires", "fingerprint"});
+  if (roll->parsed())
+    return print_done(
+        common.ask("ca-roll", {}), common.json,
+        "there are two authorities now; keep a copy of pki/ off the machine. Gateways get the new "
+        "one with their next renewal; `iris-cloud ca retire` says who has not yet");
+  std::vector<std::string> arguments;
+  if (force) arguments.emplace_back("force=true");
+  (void)retire;
+  return print_done(common.ask("ca-retire", std::move(arguments)), common.json,
+                    "the older authority is trusted no more; keep a copy of pki/ off the machine");
 }
 
 int backup_main(int argc, char** argv) {

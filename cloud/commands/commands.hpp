@@ -9,6 +9,7 @@ int check_main(int argc, char** argv);
 int token_main(int argc, char** argv);
 int operators_main(int argc, char** argv);
 int gateways_main(int argc, char** argv);
+int ca_main(int argc, char** argv);
 int backup_main(int argc, char** argv);
 int restore_main(int argc, char** argv);
 

@@ -110,7 +110,7 @@ Result<QueryAnswer> administrate(const CloudPaths& paths, const std::string& ver
   }
   auto store = Store::open(paths.database());
   if (!store) return store.error();
-  CloudConfig config;
+  CloudConfig config; // flags and variables of the process that runs are not known here; the file is
   if (std::filesystem::exists(paths.config())) {
     auto raw = read_config_file(paths.config());
     if (!raw) return raw.error();
@@ -118,7 +118,8 @@ Result<QueryAnswer> administrate(const CloudPaths& paths, const std::string& ver
     if (!built) return built.error();
     config = std::move(*built);
   }
-  Admin::Terms terms{paths.pki(), config.public_addresses, TickScale::wall_now, random_bytes, {}};
+  Admin::Terms terms{paths.pki(), config.public_addresses, TickScale::wall_now,  random_bytes,
+                     {},          config.gateway_life,     config.operator_life, config.server_life};
   return Admin{std::move(*store), std::move(terms)}.execute(request);
 }
 

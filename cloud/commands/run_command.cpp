@@ -46,6 +46,7 @@ int run_main(int argc, char** argv) {
       spdlog::info("{}: ending", signal == SIGTERM ? "SIGTERM" : "SIGINT");
       break;
     }
+    (*program)->look_after_certificates();
     if (backup_dir.empty() || TickScale::wall_now() < next_backup) continue;
     next_backup = TickScale::wall_now() + backup_every;
     auto done = (*program)->backup();

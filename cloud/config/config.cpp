@@ -7,12 +7,13 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <limits>
 #include <set>
 
 namespace iris {
 namespace {
 
-constexpr std::array<OptionSpec, 30> options{{
+constexpr std::array<OptionSpec, 33> options{{
     {"listen.addresses", "--listen", "address:port for gateways and operators", true},
     {"listen.public", "--address", "host:port that gateways reach this cloud under", true},
     {"listen.health", "--health", "address:port of /healthz, /readyz and /metrics"},
@@ -42,6 +43,9 @@ constexpr std::array<OptionSpec, 30> options{{
     {"limits.pending_per_identity", "--pending-per-identity",
      "connections of one identity that are authenticated and not admitted"},
     {"limits.retire_after", "--retire-after", "an absent gateway's aggregator is kept for this long"},
+    {"pki.gateway_life", "--gateway-life", "life of a gateway's certificate, renewed at two thirds"},
+    {"pki.operator_life", "--operator-life", "life of an operator's certificate"},
+    {"pki.server_life", "--server-life", "life of this cloud's own certificate, renewed at two thirds"},
     {"backup.directory", "--backup-dir", "where backups go by themselves"},
     {"backup.every", "--backup-every", "how often"},
 }};
@@ -69,7 +73,8 @@ public:
       if (auto good = check(text); !good) fail(*setting, key, good.error().message);
     out = setting->texts;
   }
-  void duration(const char* key, Duration& out, Duration least) {
+  void duration(const char* key, Duration& out, Duration least,
+                Duration most = std::numeric_limits<Duration>::max()) {
     const auto* setting = find(key);
     if (setting == nullptr) return;
     auto span = parse_duration(setting->texts.back());
@@ -78,6 +83,8 @@ public:
            "\"" + setting->texts.back() + "\" is not a duration; write 250ms, 10s, 5m, 1h or 7d");
     else if (*span < least)
       fail(*setting, key, "must be at least " + human_duration(least));
+    else if (*span > most)
+      fail(*setting, key, "must be at most " + human_duration(most));
     else
       out = *span;
   }
@@ -210,6 +217,9 @@ Result<CloudConfig> build_config(const RawConfig& raw) {
   take.number("limits.shells_per_operator", config.shells_per_operator, 1, 1'024);
   take.number("limits.pending_per_identity", config.pending_per_identity, 1, 1'024);
   take.duration("limits.retire_after", config.retire_after, second);
+  take.duration("pki.gateway_life", config.gateway_life, 10 * second, 365 * 86'400 * second);
+  take.duration("pki.operator_life", config.operator_life, 10 * second, 730 * 86'400 * second);
+  take.duration("pki.server_life", config.server_life, 10 * second, 730 * 86'400 * second);
   take.text("backup.directory", config.backup_dir);
   take.duration("backup.every", config.backup_every, second);
   if (auto done = take.result(); !done) return done.error();

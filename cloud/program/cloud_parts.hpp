@@ -33,6 +33,8 @@ struct CloudProgram::Impl {
   std::unique_ptr<LinkServer> server;
   std::unique_ptr<HealthServer> health;
   std::atomic<bool> ready{false};
+  std::string renewal_fault; ///< said last, so that it is said once
+  Timestamp renewal_pause = 0;
 
   Result<void> open_store(bool create);
   Result<void> start_world();

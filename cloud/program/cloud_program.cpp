@@ -289,7 +289,8 @@ Result<std::unique_ptr<CloudProgram>> CloudProgram::start(CloudPaths paths, Clou
   if (auto done = impl->start_world(); !done) return done.error();
   impl->enrolling = std::make_unique<Worker>(1'000);
   Admin::Terms terms{impl->paths.pki(), impl->config.public_addresses, TickScale::wall_now, random_bytes,
-                     [raw = impl.get()](const Identity& identity) { raw->cut_off(identity); }};
+                     [raw = impl.get()](const Identity& identity) { raw->cut_off(identity); },
+                     impl->config.gateway_life, impl->config.operator_life, impl->config.server_life};
   impl->admin = std::make_unique<Admin>(impl->world->store, std::move(terms));
   impl->backups = std::make_unique<BackupJob>(
       [store = impl->world->store](const std::string& directory) { return store->backup(directory); });
@@ -300,6 +301,23 @@ Result<std::unique_ptr<CloudProgram>> CloudProgram::start(CloudPaths paths, Clou
   if (auto done = impl->start_link(); !done) return done.error();
   impl->ready = true;
   return std::unique_ptr<CloudProgram>{new CloudProgram{std::move(impl)}};
+}
+
+void CloudProgram::look_after_certificates() {
+  constexpr Duration after_fault = 60 * second;
+  const auto now = impl_->world->now();
+  if (now < impl_->renewal_pause && now > impl_->renewal_pause - after_fault) return;
+  auto renewed = impl_->admin->look_after_server();
+  if (renewed) {
+    impl_->renewal_fault.clear();
+    if (!*renewed) return;
+    ++impl_->world->counters.server_renewals;
+    return spdlog::info("this cloud's certificate is renewed, good until {}", rfc3339(**renewed));
+  }
+  ++impl_->world->counters.server_renewal_faults;
+  impl_->renewal_pause = now + std::min(after_fault, impl_->config.server_life / 20);
+  if (std::exchange(impl_->renewal_fault, renewed.error().message) != renewed.error().message)
+    spdlog::error("this cloud's certificate cannot be renewed: {}", renewed.error().message);
 }
 
 Result<void> CloudProgram::backup() { return impl_->world->store->backup(impl_->config.backup_dir); }

@@ -21,6 +21,9 @@ public:
   /// Makes a backup into the configured directory.
   [[nodiscard]] Result<void> backup();
 
+  /// Renews the certificate of its own when that is due; called every second.
+  void look_after_certificates();
+
 private:
   struct Impl;
   explicit CloudProgram(std::unique_ptr<Impl> impl);

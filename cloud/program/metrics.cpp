@@ -45,6 +45,9 @@ std::string metrics_text(const CloudWorld& world,
        "Alert revisions dropped at the outbox limit or refused for good"},
       {"iris_outbox_retries_total", c.outbox_retries, "Deliveries that failed and are tried again"},
       {"iris_queries_total", c.queries, "Questions of operators"},
+      {"iris_server_renewals_total", c.server_renewals, "Renewals of this cloud's own certificate"},
+      {"iris_server_renewal_faults_total", c.server_renewal_faults,
+       "Times that this cloud's own certificate could not be renewed"},
   };
   std::string out;
   for (const auto& row : rows)

@@ -64,6 +64,13 @@ std::vector<char> encode(const EnrolmentRow& row) {
   auto serials = out.initSerials(unsigned(row.serials.size()));
   for (unsigned i = 0; i < row.serials.size(); ++i)
     serials.set(i, row.serials[i]);
+  auto issuers = out.initIssuers(unsigned(row.issuers.size()));
+  for (unsigned i = 0; i < row.issuers.size(); ++i)
+    issuers.set(i, row.issuers[i]);
+  auto ends = out.initEnds(unsigned(row.ends.size()));
+  for (unsigned i = 0; i < row.ends.size(); ++i)
+    ends.set(i, row.ends[i]);
+  out.setName(row.name);
   return flatten(message);
 }
 
@@ -76,6 +83,13 @@ Result<EnrolmentRow> decode_enrolment(std::string_view bytes) {
     row.revoked = root.getRevoked();
     for (auto serial : root.getSerials())
       row.serials.push_back(text(serial));
+    for (auto issuer : root.getIssuers())
+      row.issuers.push_back(text(issuer));
+    for (auto end : root.getEnds())
+      row.ends.push_back(end);
+    row.issuers.resize(row.serials.size());
+    row.ends.resize(row.serials.size());
+    row.name = text(root.getName());
     return row;
   });
 }
@@ -132,6 +146,8 @@ std::vector<char> encode(const OperatorRow& row) {
   out.setSerial(row.serial);
   out.setCreatedAt(row.created_at);
   out.setRevoked(row.revoked);
+  out.setIssuer(row.issuer);
+  out.setEnds(row.ends);
   return flatten(message);
 }
 
@@ -142,6 +158,8 @@ Result<OperatorRow> decode_operator(std::string_view bytes) {
     row.serial = text(root.getSerial());
     row.created_at = root.getCreatedAt();
     row.revoked = root.getRevoked();
+    row.issuer = text(root.getIssuer());
+    row.ends = root.getEnds();
     return row;
   });
 }

@@ -24,6 +24,9 @@ struct EnrolmentRow {
   Timestamp enrolled_at = 0;
   bool revoked = false;
   std::vector<std::string> serials; ///< newest last
+  std::vector<std::string> issuers; ///< of each serial, the authority's fingerprint; empty: not known
+  std::vector<Timestamp> ends;      ///< of each serial; 0: not known
+  std::string name;                 ///< what people call it; empty: as its id
 };
 struct TokenRow {
   std::string secret_hash, tenant, site, gateway;
@@ -35,6 +38,8 @@ struct OperatorRow {
   bool admin = false, revoked = false;
   std::string serial;
   Timestamp created_at = 0;
+  std::string issuer; ///< fingerprint of the authority; empty: not known
+  Timestamp ends = 0; ///< 0: not known
 };
 struct AuditRow {
   std::string by, what, target, detail;
