@@ -14,6 +14,7 @@ namespace iris {
 namespace {
 
 constexpr std::int64_t look_at_most = 3'600, look_at_least = 1; ///< seconds between two looks
+constexpr std::int64_t look_after_fault = 60;                   ///< files may be put back
 /// After a failure: a tenth of what is left, in these bounds, so that an outage does not become a storm.
 constexpr std::int64_t retry_at_least = 5, retry_at_most = 3'600;
 
@@ -61,12 +62,12 @@ std::int64_t CertificateKeeper::look(std::int64_t now) {
   const auto text = read_small_file(files_.certificate());
   if (!text) {
     spdlog::error("the certificate cannot be renewed: {}", text.error().message);
-    return look_at_most;
+    return look_after_fault;
   }
   const auto times = certificate_times(*text);
   if (!times) {
     spdlog::error("the certificate cannot be renewed: {}: {}", files_.certificate(), times.error().message);
-    return look_at_most;
+    return look_after_fault;
   }
   if (now < times->renewable) return std::clamp(times->renewable - now, look_at_least, look_at_most);
   const auto renewed = renew_certificate(files_, addresses_);
@@ -76,7 +77,11 @@ std::int64_t CertificateKeeper::look(std::int64_t now) {
   }
   spdlog::warn("the certificate, which ends at {}, could not be renewed yet: {}",
                rfc3339(times->ends * second), renewed.error().message);
-  return std::clamp((times->ends - now) / 10, retry_at_least, retry_at_most);
+  if (now >= times->ends)
+    return look_after_fault; // the cloud will not take it any more, unless this clock is wrong
+  // Of 30 days 10 are left now; of the 20 s of a laboratory 7.
+  const auto least = std::clamp((times->ends - times->renewable) / 7, look_at_least, retry_at_least);
+  return std::clamp((times->ends - now) / 10, least, retry_at_most);
 }
 
 } // namespace iris

@@ -204,6 +204,7 @@ Result<void> Gateway::start_link(const GatewaySetup& setup, const EnrolmentFiles
     uplink.with([&](const UplinkActor& h) { caf::anon_send(h, atom::down_v, to_string(reason)); });
   };
   events.failed = [](const CloseReason& reason, const std::string& address) {
+    if (address.empty()) return spdlog::error("link: {}", reason.detail);
     spdlog::warn("link: cannot connect to {}: {}", address, to_string(reason));
   };
   auto client = LinkClient::start(*system_, wanted, std::move(events));

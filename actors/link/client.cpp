@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::chrono::milliseconds purge_poll{5};
 constexpr std::chrono::milliseconds shortest_wait{20};
+constexpr std::chrono::seconds files_interval{1};
 constexpr std::chrono::seconds counts_as_success{10}; ///< a connection that lasted this long
 constexpr unsigned most_doublings = 16;
 
@@ -28,10 +29,12 @@ constexpr unsigned most_doublings = 16;
 struct LinkClient::Impl final : public ConnectionOwner {
   Impl(caf::actor_system& system, LinkClientOptions given, LinkClientEvents handlers)
       : caf{system}, options{std::move(given)}, events{std::move(handlers)},
-        thread{std::make_unique<PumpThread>()}, timer{thread->io()}, resolver{thread->io()},
-        socket{thread->io()} {}
+        thread{std::make_unique<PumpThread>()}, timer{thread->io()},
+        files_timer{thread->io()}, resolver{thread->io()}, socket{thread->io()} {}
 
   void attempt();
+  void refresh_files();
+  void watch_files(); ///< also while connected: whoever damaged a file should hear of it now
   void dial(const tcp::resolver::results_type& places);
   void begin();
   void failed(CloseReason reason);
@@ -63,7 +66,7 @@ struct LinkClient::Impl final : public ConnectionOwner {
   LinkClientEvents events;
   std::shared_ptr<TlsContext> tls;
   std::unique_ptr<PumpThread> thread;
-  asio::steady_timer timer;
+  asio::steady_timer timer, files_timer;
   tcp::resolver resolver;
   tcp::socket socket;
   std::shared_ptr<Connection> connection;
@@ -75,17 +78,33 @@ struct LinkClient::Impl final : public ConnectionOwner {
   bool up = false, stopping = false;
   std::chrono::steady_clock::time_point up_since;
   std::mt19937_64 random{std::random_device{}()};
-  std::atomic<std::uint64_t> attempts{0}, ups{0}, downs{0}, failed_attempts{0};
+  std::atomic<std::uint64_t> attempts{0}, ups{0}, downs{0}, failed_attempts{0}, files_refused{0};
   ConnectionCounters traffic;
 };
+
+void LinkClient::Impl::refresh_files() {
+  auto fresh = tls->refresh();
+  if (fresh) return;
+  ++files_refused;
+  events.failed({CloseCause::tls, Violation::none,
+                 "files not reloaded, the old ones stay in use: " + fresh.error().message},
+                "");
+}
+
+void LinkClient::Impl::watch_files() {
+  refresh_files();
+  files_timer.expires_after(files_interval);
+  files_timer.async_wait([this](const boost::system::error_code& failure) {
+    if (!failure && !stopping) watch_files();
+  });
+}
 
 void LinkClient::Impl::attempt() {
   ++round;
   ++attempts;
   connection = nullptr;
   up = false;
-  if (auto fresh = tls->refresh(); !fresh)
-    events.failed({CloseCause::tls, Violation::none, "files not reloaded: " + fresh.error().message}, "");
+  refresh_files();
   address = options.addresses[next_address++ % options.addresses.size()];
   auto place = parse_endpoint(address);
   if (!place) return failed({CloseCause::unreachable, Violation::none, place.error().message});
@@ -215,6 +234,7 @@ void LinkClient::Impl::stop() {
     stopping = true;
     boost::system::error_code ignored;
     timer.cancel(ignored);
+    files_timer.cancel(ignored);
     resolver.cancel();
     socket.close(ignored);
     if (connection) connection->close({CloseCause::local, Violation::none, "shutting down"});
@@ -234,7 +254,10 @@ Result<std::unique_ptr<LinkClient>> LinkClient::start(caf::actor_system& system,
   if (!context) return context.error();
   auto impl = std::make_unique<Impl>(system, std::move(options), std::move(events));
   impl->tls = *context;
-  asio::post(impl->thread->io(), [impl = impl.get()] { impl->attempt(); });
+  asio::post(impl->thread->io(), [impl = impl.get()] {
+    impl->watch_files();
+    impl->attempt();
+  });
   return std::unique_ptr<LinkClient>{new LinkClient{std::move(impl)}};
 }
 
@@ -253,6 +276,7 @@ LinkCounters LinkClient::counters() const {
           {"up", impl_->ups},
           {"down", impl_->downs},
           {"failed", impl_->failed_attempts},
+          {"files.refused", impl_->files_refused},
           {"bytes.in", traffic.bytes_in},
           {"bytes.out", traffic.bytes_out},
           {"frames.in", traffic.frames_in},

@@ -26,7 +26,7 @@ struct LinkClientEvents {
   std::function<void(caf::strong_actor_ptr session, const Identity& server, const std::string& address)> up;
   /// After every up(). The session's DOWN comes by itself; connecting goes on after it.
   std::function<void(const CloseReason&)> down;
-  /// An attempt that did not lead to up().
+  /// An attempt that did not lead to up(); or, with an empty address, files that could not be read again.
   std::function<void(const CloseReason&, const std::string& address)> failed;
 };
 
