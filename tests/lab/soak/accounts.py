@@ -118,5 +118,8 @@ def compare(gateway, ledger, cloud, rate, gone):
     counted = sum(ledger.deltas[number] for number in cloud.deltas if number in ledger.deltas)
     check(counted == cloud.observations,
           f"the deltas in the cloud tell of {counted} observations, its counts say {cloud.observations}")
+    accusing = [cause for cause in cloud.health if cause not in ("spool lost findings", "spool lost deltas",
+                                                                "spool lost observations")]
+    check(not accusing, f"an honest gateway is accused: {accusing}")
     check(cloud.overflow == 0, f"{cloud.overflow} behaviours found no room in the cloud")
     return wrong

@@ -84,6 +84,9 @@ class Volume:
     def empty(self):
         os.unlink(self.ballast)
 
+    def remove(self):
+        subprocess.run(["umount", self.path], check=True)
+
 
 def until(what, condition, patience):
     end = time.monotonic() + patience

@@ -217,7 +217,11 @@ def soak():
     test.finish()
     say(f"all delivered; ends that nobody asked for: "
         + ", ".join(f"{kept.name} {len(kept.ends)}" for kept in [test.cloud, *test.nodes.values()]))
-    return test.accounts()
+    wrong = test.accounts()
+    if not wrong:
+        test.cloud_volume.remove()
+        test.node_volume.remove()
+    return wrong
 
 
 def main():
