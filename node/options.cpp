@@ -43,6 +43,10 @@ std::optional<int> parse_node_options(int argc, char** argv, NodeOptions& option
       ->envname("IRIS_SPOOL_BYTES")
       ->check(CLI::Range(std::uint64_t{1} << 20, std::uint64_t{1} << 40))
       ->capture_default_str();
+  app.add_option("--spool-age", options.spool_age, "Longest time that something waits for the cloud, seconds")
+      ->envname("IRIS_SPOOL_AGE")
+      ->check(CLI::Range(std::uint64_t{60}, std::uint64_t{3'650} * 86'400))
+      ->capture_default_str();
   app.add_option("--max-entities", options.max_entities, "Services and devices that are judged at once")
       ->envname("IRIS_MAX_ENTITIES")
       ->check(CLI::Range(1U, 65'536U))

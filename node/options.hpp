@@ -20,6 +20,7 @@ struct NodeOptions {
   std::string site;
   std::string log_level = "info";
   std::uint64_t spool_bytes = 256ull << 20;
+  std::uint64_t spool_age = 7 * 86'400; ///< seconds
   std::uint32_t max_entities = 256;
   bool no_packets = false;
 };

@@ -5,6 +5,7 @@
 #include "actors/query.hpp"
 #include "core/alert/codec.hpp"
 #include "core/alert/json_writer.hpp"
+#include "core/learn/delta_merge.hpp"
 #include "node/loss_ledger.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
@@ -59,6 +60,10 @@ void keep_deltas(SpoolActorState& state, const SpoolEvents& events) {
     ++state.failed_writes;
     complain(state, kept.error().message + "; " + std::to_string(state.waiting.size()) + " deltas lost");
     note_lost(state, "deltas", state.waiting.size());
+    std::uint64_t observations = 0;
+    for (const auto& delta : state.waiting)
+      if (const auto facts = delta_facts(delta.data(), delta.size())) observations += facts->observations;
+    note_lost(state, "observations", observations);
   }
   if (events.delta)
     for (const auto& delta : state.waiting)
@@ -135,6 +140,8 @@ SpoolActor::behavior_type spool_actor(SpoolActor::stateful_pointer<SpoolActorSta
               .end_object();
         json.field("bytes", counters.bytes).field("batches", counters.batches);
         json.field("shed_findings", counters.shed_findings).field("shed_counts", counters.shed_counts);
+        json.field("merged_batches", counters.merged_batches).field("refused", counters.refused);
+        json.field("sealing", s.sealing()).field("key_writes_failed", counters.key_writes_failed);
         json.field("held_findings", std::uint64_t(self->state.held.size()));
         json.field("failed_writes", self->state.failed_writes).field("read_only", s.read_only());
         json.field("replaced", s.replaced()).end_object();
@@ -182,8 +189,9 @@ SpoolActor::behavior_type spool_actor(SpoolActor::stateful_pointer<SpoolActorSta
       [=](const Ref<SpoolEpoch>& terms) -> caf::result<Ref<SpoolState>> {
         auto& s = *self->state.spool;
         bool fresh = terms->epoch != s.epoch();
+        if (terms->day > 0) s.set_day(terms->day);
         if (fresh)
-          if (auto started = s.start_epoch(terms->epoch); !started) {
+          if (auto started = s.start_epoch(terms->epoch, terms->chain_key); !started) {
             spdlog::error("{}", started.error().message);
             return caf::make_error(caf::sec::runtime_error, started.error().message);
           }
@@ -204,6 +212,7 @@ SpoolActor::behavior_type spool_actor(SpoolActor::stateful_pointer<SpoolActorSta
         self->delayed_send(self, SpoolActorState::group_time, atom::tick_v);
         keep_findings(self->state, events);
         keep_deltas(self->state, events);
+        self->state.spool->expire(self->state.now());
         set_state(self, std::to_string(self->state.spool->counters().batches) + " batches, " +
                             human_bytes(self->state.spool->counters().bytes));
         if (!self->state.spool->has_losses()) return;

@@ -85,7 +85,7 @@ void read_lane(Self self, World world, Lane lane) {
             }
             if (found->epoch != now.epoch || now.lanes[std::size_t(lane)].sent != read.after) return;
             for (const auto& batch : found->batches) {
-              if (now.flying_batches >= now.credit_batches) break;
+              if (now.flying_batches >= now.credit_batches || now.flying_bytes >= now.credit_bytes) break;
               send_batch(self, world, batch);
             }
             if (!found->batches.empty()) pump(self, world);
@@ -104,7 +104,8 @@ void pump(Self self, World world) {
 
 void settle(Self self, World world, const WelcomeIn& welcome) {
   auto generation = self->state.generation;
-  self->request(world->spool(), local_deadline, make_ref(SpoolEpoch{welcome.epoch, welcome.applied}))
+  self->request(world->spool(), local_deadline,
+                make_ref(SpoolEpoch{welcome.epoch, welcome.applied, welcome.chain_key, welcome.scale.day}))
       .then(
           [=](const Ref<SpoolState>& spool) {
             auto& s = self->state;

@@ -20,6 +20,7 @@ struct Hello {
   bootTime @7 :Int64;          # wall time of the gateway's clock now, ns
   instance @8 :UInt64;         # random number of this running process
   site @9 :Text;               # free text for people
+  seals @10 :Bool;             # it seals its batches when it is granted a chainKey
 }
 
 struct LaneState {
@@ -47,6 +48,7 @@ struct Welcome {
   baselineKey @9 :Data;        # Ed25519 public key that baselines are signed with
   tenant @10 :Text;
   site @11 :Text;
+  chainKey @12 :Data;          # with a new epoch: 32 random bytes that its seals start from; else empty
 }
 
 struct Batch {
@@ -56,6 +58,22 @@ struct Batch {
   deltas @1 :List(Data);       # delta.capnp ServiceDelta
   losses @2 :List(SpanLoss);
   sentAt @3 :Int64;
+  seal @4 :Seal;               # its place in the chain; none where the cloud granted no key (docs/link.md)
+}
+
+struct Seal {
+  # What the gateway swore about a batch when it made it. All but `mac`, `state` and `into` is under the mac.
+  mac @0 :Data;                # 32 bytes
+  entriesDigest @1 :Data;      # 32 bytes: of the entries, also when they were dropped or merged since
+  entries @2 :UInt64;          # findings or deltas as made, those merged into it included
+  observations @3 :UInt64;     # that its deltas count
+  mergedEntries @4 :UInt64;    # of these, out of older batches
+  mergedObservations @5 :UInt64;
+  since @6 :Int64;             # what the entries span
+  until @7 :Int64;
+  losses @8 :UInt32;           # the first so many of Batch.losses are under the mac
+  state @9 :UInt8;             # 0 whole, 1 shed: the losses after those tell of it, 2 merged into batch `into`
+  into @10 :UInt64;
 }
 
 struct SpanLoss {

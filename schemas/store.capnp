@@ -15,6 +15,17 @@ struct GatewayRow {
   lastSeen @4 :Int64;            # end of the last session or last batch
   version @5 :Text;              # of the program on the gateway
   clock @6 :Int64;               # the gateway's clock minus ours at its last Hello, ns
+  chains @7 :List(Chain);        # of each lane; none where no key was granted with the epoch
+  grantedFrom @8 :UInt64;        # the epoch that the gateway named when this one was granted
+}
+
+struct Chain {
+  # The cloud's copy of a lane's chain, see docs/link.md. Goes back with the row when a backup is restored.
+  key @0 :Data;                  # 32 bytes: seals the next batch
+  previous @1 :Data;             # 32 bytes: the mac of the last one
+  owedEntries @2 :UInt64;        # counts of merged batches that have not come yet
+  owedObservations @3 :UInt64;
+  into @4 :UInt64;               # with which they are due; 0 for none
 }
 
 struct EnrolmentRow {

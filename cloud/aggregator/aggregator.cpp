@@ -121,6 +121,13 @@ caf::result<wire::Ack> take_batch(Self self, const WorldPtr& world, const BatchI
   auto& s = self->state;
   const auto& row = s.ledger->row();
   auto promise = self->make_response_promise<wire::Ack>();
+  // One that an earlier connection left behind: the gateway may have merged its counts into a later one
+  // since.
+  if (batch.session != s.session_number) {
+    world->counters.batches_refused += 1;
+    promise.deliver(caf::make_error(caf::sec::runtime_error, "the session of this batch has ended"));
+    return promise;
+  }
   if (batch.lane >= s.durable.size() || batch.epoch != row.epoch) {
     world->counters.batches_refused += 1;
     promise.deliver(wire::Ack{row.epoch, batch.lane, 0});

@@ -1,5 +1,6 @@
 #include "cloud/aggregator/batch_codec.hpp"
 #include "core/alert/codec.hpp"
+#include "core/learn/delta_merge.hpp"
 #include "schemas/link.capnp.h"
 
 #include <capnp/message.h>
@@ -22,7 +23,68 @@ std::string short_text(capnp::Text::Reader reader) {
   return {reader.begin(), std::min<std::size_t>(reader.size(), name_limit)};
 }
 
+std::string_view view(capnp::Data::Reader bytes) {
+  return {reinterpret_cast<const char*>(bytes.begin()), bytes.size()};
+}
+std::string_view view(capnp::Text::Reader text) { return {text.begin(), text.size()}; }
+
+bool take(capnp::Data::Reader from, Bytes32& to) {
+  if (from.size() != to.size()) return false;
+  std::memcpy(to.data(), from.begin(), to.size());
+  return true;
+}
+
+/// A seal that cannot be read is none.
+std::optional<BatchSeal> read_seal(schema::Seal::Reader in) {
+  BatchSeal seal;
+  if (!take(in.getMac(), seal.mac) || !take(in.getEntriesDigest(), seal.entries_digest)) return std::nullopt;
+  if (in.getState() > std::uint8_t(BatchSeal::State::merged)) return std::nullopt;
+  seal.state = BatchSeal::State(in.getState());
+  seal.entries = in.getEntries();
+  seal.observations = in.getObservations();
+  seal.merged_entries = in.getMergedEntries();
+  seal.merged_observations = in.getMergedObservations();
+  seal.since = in.getSince();
+  seal.until = in.getUntil();
+  seal.losses = in.getLosses();
+  seal.into = in.getInto();
+  return seal;
+}
+
+/// Counts and digests of the bytes as they came, for comparison with the seal.
+void compare(BatchContent& content, schema::Batch::Reader root) {
+  content.seal = read_seal(root.getSeal());
+  if (!content.seal) return;
+  auto& found = content.found;
+  PartsDigest entries, losses;
+  for (auto bytes : root.getFindings())
+    entries.text(view(bytes));
+  for (auto bytes : root.getDeltas()) {
+    entries.text(view(bytes));
+    if (const auto facts = delta_facts(view(bytes).data(), bytes.size()))
+      found.observations += facts->observations;
+  }
+  found.entries = root.getFindings().size() + root.getDeltas().size();
+  unsigned number = 0;
+  for (auto loss : root.getLosses()) {
+    if (number++ < content.seal->losses) {
+      losses.text(view(loss.getKind()))
+          .text(view(loss.getSensor()))
+          .number(loss.getCount())
+          .number(std::uint64_t(loss.getSince()))
+          .number(std::uint64_t(loss.getUntil()));
+      continue;
+    }
+    const auto kind = view(loss.getKind());
+    if (kind == "findings" || kind == "deltas") found.told_entries += loss.getCount();
+    if (kind == "observations") found.told_observations += loss.getCount();
+  }
+  found.entries_digest = entries.finish();
+  found.losses_digest = losses.finish();
+}
+
 void read(BatchContent& content, schema::Batch::Reader root) {
+  if (root.hasSeal()) compare(content, root);
   auto findings = root.getFindings();
   auto deltas = root.getDeltas();
   auto losses = root.getLosses();

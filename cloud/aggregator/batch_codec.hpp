@@ -2,7 +2,9 @@
 #include "cloud/store/rows.hpp"
 #include "core/alert/finding.hpp"
 #include "core/learn/delta.hpp"
+#include "core/link/chain.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +16,8 @@ struct BatchContent {
   std::vector<Finding> findings;
   std::vector<ServiceDelta> deltas;
   std::vector<LossRow> losses;
+  std::optional<BatchSeal> seal;
+  LaneChain::Found found;           ///< for the seal
   std::vector<std::string> damaged; ///< one line each, at most 8
   std::size_t damaged_total = 0;
 };

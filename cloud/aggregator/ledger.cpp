@@ -4,7 +4,10 @@
 #include "core/alert/codec.hpp"
 #include "core/base/hash.hpp"
 
+#include <openssl/rand.h>
+
 #include <algorithm>
+#include <stdexcept>
 
 namespace iris {
 namespace {
@@ -32,6 +35,13 @@ Finding about_gateway(const std::string& gateway, std::string cause, std::string
   finding.first = finding.last = at;
   finding.attack = {"T1562"};
   return finding;
+}
+
+std::string new_chain_key() {
+  std::string key(32, '\0');
+  if (RAND_bytes(reinterpret_cast<unsigned char*>(key.data()), int(key.size())) != 1)
+    throw std::runtime_error{"no random numbers for the key of a chain"};
+  return key;
 }
 
 } // namespace
@@ -80,12 +90,7 @@ SessionTerms GatewayLedger::begin(const SessionStart& start, Timestamp now, Ledg
   // A spool that is behind what we have was replaced: its numbers would look like repeats.
   for (std::size_t lane = 0; known && lane < row_.applied.size(); ++lane)
     known = start.lanes[lane].last >= row_.applied[lane];
-  if (!known) {
-    constexpr auto most = std::uint64_t(1) << 62;
-    row_.epoch = std::max(row_.epoch, start.epoch < most ? start.epoch : 0) + 1;
-    row_.applied = {};
-    change.notes.push_back("gateway " + gateway_ + " starts epoch " + std::to_string(row_.epoch));
-  }
+  if (!known) grant_epoch(start, now, terms, change);
   if (row_.first_seen == 0) row_.first_seen = now;
   row_.last_seen = now;
   row_.version = start.version;
@@ -101,6 +106,72 @@ SessionTerms GatewayLedger::begin(const SessionStart& start, Timestamp now, Ledg
   terms.applied = row_.applied;
   terms.site = row_.site;
   return terms;
+}
+
+/// All sequences start anew, and with them the chain: what the gateway had not sent can be sealed again by
+/// whoever has it.
+void GatewayLedger::grant_epoch(const SessionStart& start, Timestamp now, SessionTerms& terms,
+                                LedgerChange& change) {
+  const bool first = row_.epoch == 0;
+  // The Welcome of a grant that nothing came of was lost: the gateway names the epoch before it again.
+  const bool again = row_.applied == decltype(row_.applied){} && start.epoch == row_.granted_from;
+  constexpr auto most = std::uint64_t(1) << 62;
+  row_.epoch = std::max(row_.epoch, start.epoch < most ? start.epoch : 0) + 1;
+  row_.applied = {};
+  row_.granted_from = start.epoch;
+  row_.chains = {};
+  if (start.seals) {
+    terms.chain_key = new_chain_key();
+    for (std::size_t lane = 0; lane < row_.chains.size(); ++lane) {
+      row_.chains[lane].active = true;
+      row_.chains[lane].link = ChainLink::first(terms.chain_key, std::uint8_t(lane));
+    }
+  }
+  change.notes.push_back("gateway " + gateway_ + " starts epoch " + std::to_string(row_.epoch));
+  if (first || again) return;
+  auto finding = about_gateway(gateway_, "chain.broken epoch",
+                               "began a new spool; what it had not sent before cannot be verified", now);
+  finding.expected = "a spool that goes on from what the cloud has";
+  finding.observed = "asked for a new epoch instead of " + std::to_string(row_.epoch - 1) + ", it named " +
+                     std::to_string(start.epoch);
+  std::set<std::string> changed;
+  book_.start_write();
+  take_finding(std::move(finding), now, changed);
+  for (const auto& id : changed)
+    put_alert(*book_.find(id), change);
+}
+
+/// Findings are taken all the same: one too many is better than one too few. Nothing is learned of counts
+/// that somebody may have written: they are only compared with intelligence, and told as lost.
+void GatewayLedger::tell_broken(std::uint8_t lane, const std::string& why, BatchContent& content,
+                                Timestamp now, LedgerChange& change, std::set<std::string>& changed) {
+  world_.counters.chain_broken += 1;
+  const std::string name = lane == 0 ? "findings" : "counts";
+  const auto seq = std::to_string(row_.applied[lane] + 1);
+  auto finding = about_gateway(gateway_, "chain.broken " + name,
+                               "batch " + seq + " of its " + name + " " + why +
+                                   ": somebody changed or removed something while it waited",
+                               now);
+  finding.severity = Severity::high;
+  finding.expected = "batches as the gateway sealed them when it made them";
+  finding.observed = "epoch " + std::to_string(row_.epoch) + ", lane " + name + ", batch " + seq + " " + why;
+  change.notes.push_back("gateway " + gateway_ + ": chain broken: " + finding.observed);
+  take_finding(std::move(finding), now, changed);
+  if (content.deltas.empty()) return;
+  LossRow untaught{"deltas", "chain", content.deltas.size(), content.deltas[0].from, content.deltas[0].until};
+  LossRow uncounted{"observations", "chain", 0, 0, 0};
+  for (const auto& delta : content.deltas) {
+    match_intelligence(delta, now, changed);
+    untaught.since = std::min(untaught.since, delta.from);
+    untaught.until = std::max(untaught.until, delta.until);
+    uncounted.count += delta.observations;
+  }
+  uncounted.since = untaught.since;
+  uncounted.until = untaught.until;
+  for (const auto& loss : {untaught, uncounted})
+    change.write.put(Table::observations, loss_key(tenant_, gateway_, now, world_.next_audit++),
+                     encode(loss));
+  content.deltas.clear();
 }
 
 std::string GatewayLedger::enrolled_site() const {
@@ -119,13 +190,16 @@ LedgerChange GatewayLedger::apply(std::uint8_t lane, const std::vector<char>& by
   LedgerChange change;
   std::set<std::string> changed;
   auto content = decode_batch(bytes);
+  book_.start_write();
+  const auto why =
+      row_.chains[lane].take({row_.epoch, lane, row_.applied[lane] + 1}, content.seal, content.found);
+  if (!why.empty()) tell_broken(lane, why, content, now, change, changed);
   world_.counters.batches += 1;
   world_.counters.findings += content.findings.size();
   world_.counters.deltas += content.deltas.size();
   world_.counters.entries_damaged += content.damaged_total;
   for (const auto& line : content.damaged)
     change.notes.push_back("gateway " + gateway_ + ": " + line);
-  book_.start_write();
   for (auto& finding : content.findings)
     take_finding(std::move(finding), now, changed);
   for (const auto& delta : content.deltas)
@@ -245,9 +319,10 @@ void GatewayLedger::take_loss(const LossRow& loss, Timestamp now, LedgerChange& 
 LedgerChange GatewayLedger::violation(const PeerViolation& violation, Timestamp now) {
   LedgerChange change;
   auto finding =
-      about_gateway(gateway_, "peer.violation " + violation.reason,
+      about_gateway(gateway_, "peer.violation " + violation.kind,
                     "broke the rules of the link and was cut off: " + violation.reason, violation.at);
   finding.severity = Severity::high;
+  finding.count = violation.count;
   finding.expected = "messages of a gateway only";
   finding.observed = violation.reason;
   std::set<std::string> changed;

@@ -14,6 +14,8 @@
 
 namespace iris {
 
+struct BatchContent;
+
 /// What a batch, a command or a violation did: changes that become durable together, and whom to tell after
 /// that.
 struct LedgerChange {
@@ -51,6 +53,9 @@ public:
 private:
   GatewayLedger(CloudWorld& world, std::string tenant, std::string gateway);
   Result<void> load_alerts();
+  void grant_epoch(const SessionStart& start, Timestamp now, SessionTerms& terms, LedgerChange& change);
+  void tell_broken(std::uint8_t lane, const std::string& why, BatchContent& content, Timestamp now,
+                   LedgerChange& change, std::set<std::string>& changed);
   void take_finding(Finding finding, Timestamp now, std::set<std::string>& changed);
   void take_delta(const ServiceDelta& delta, Timestamp now, LedgerChange& change,
                   std::set<std::string>& changed);

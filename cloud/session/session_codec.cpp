@@ -53,6 +53,7 @@ Result<HelloIn> decode_hello(const std::vector<char>& bytes) {
     }
     start.intelligence = root.getIntelligence();
     start.clock = root.getBootTime();
+    start.seals = root.getSeals();
     return hello;
   });
 }
@@ -89,6 +90,7 @@ std::vector<char> encode_welcome(const WelcomeOut& welcome) {
   root.setBaselineKey(data(welcome.baseline_key.data(), welcome.baseline_key.size()));
   root.setTenant(welcome.tenant);
   root.setSite(welcome.terms.site);
+  root.setChainKey(data(welcome.terms.chain_key.data(), welcome.terms.chain_key.size()));
   return flatten(message);
 }
 

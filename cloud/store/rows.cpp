@@ -39,6 +39,18 @@ kj::ArrayPtr<const kj::byte> data(const char* bytes, std::size_t size) {
 
 } // namespace
 
+namespace {
+
+kj::ArrayPtr<const kj::byte> data(const Bytes32& bytes) { return data(bytes.data(), bytes.size()); }
+
+bool take(capnp::Data::Reader from, Bytes32& to) {
+  if (from.size() != to.size()) return false;
+  std::memcpy(to.data(), from.begin(), to.size());
+  return true;
+}
+
+} // namespace
+
 std::vector<char> encode(const GatewayRow& row) {
   capnp::MallocMessageBuilder message;
   auto out = message.initRoot<schema::GatewayRow>();
@@ -51,6 +63,17 @@ std::vector<char> encode(const GatewayRow& row) {
   out.setLastSeen(row.last_seen);
   out.setVersion(row.version);
   out.setClock(row.clock);
+  out.setGrantedFrom(row.granted_from);
+  auto chains = out.initChains(unsigned(row.chains.size()));
+  for (unsigned i = 0; i < row.chains.size(); ++i) {
+    const auto& chain = row.chains[i];
+    if (!chain.active) continue;
+    chains[i].setKey(data(chain.link.key));
+    chains[i].setPrevious(data(chain.link.previous));
+    chains[i].setOwedEntries(chain.owed_entries);
+    chains[i].setOwedObservations(chain.owed_observations);
+    chains[i].setInto(chain.into);
+  }
   return flatten(message);
 }
 
@@ -106,6 +129,16 @@ Result<GatewayRow> decode_gateway(std::string_view bytes) {
     row.last_seen = root.getLastSeen();
     row.version = text(root.getVersion());
     row.clock = root.getClock();
+    row.granted_from = root.getGrantedFrom();
+    const auto chains = root.getChains();
+    for (unsigned i = 0; i < chains.size() && i < row.chains.size(); ++i) {
+      auto& chain = row.chains[i];
+      chain.active = take(chains[i].getKey(), chain.link.key);
+      (void)take(chains[i].getPrevious(), chain.link.previous);
+      chain.owed_entries = chains[i].getOwedEntries();
+      chain.owed_observations = chains[i].getOwedObservations();
+      chain.into = chains[i].getInto();
+    }
     return row;
   });
 }

@@ -1,6 +1,7 @@
 #pragma once
 #include "core/base/result.hpp"
 #include "core/base/time.hpp"
+#include "core/link/chain.hpp"
 
 #include <array>
 #include <cstdint>
@@ -18,6 +19,8 @@ struct GatewayRow {
   std::string site, version;
   Timestamp first_seen = 0, last_seen = 0;
   Duration clock = 0;
+  std::array<LaneChain, 2> chains{};
+  std::uint64_t granted_from = 0; ///< the epoch that the gateway named when this one was granted
 };
 struct EnrolmentRow {
   std::string site, enrolled_by;

@@ -42,6 +42,8 @@ struct SpoolAck {
 struct SpoolEpoch {
   std::uint64_t epoch = 0;
   std::array<std::uint64_t, lane_count> applied{};
+  std::string chain_key; ///< with a new epoch
+  Duration day = 0;      ///< the learning day; 0 for unknown
 };
 struct SpoolState {
   std::uint64_t epoch = 0; ///< 0: ask for a new one

@@ -1,88 +1,40 @@
 #include "node/spool/spool.hpp"
 
-#include "core/base/hash.hpp"
-#include "schemas/link.capnp.h"
+#include "node/spool/batch_content.hpp"
+#include "node/spool/chain_file.hpp"
+#include "node/spool/spool_keys.hpp"
 
-#include <capnp/message.h>
-#include <capnp/serialize.h>
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
-#include <cstring>
 
 namespace iris {
+
+using namespace spool_keys;
+
 namespace {
 
-// Keys: "b" lane seq(8, big endian) for batches; "m…" for the spool's own state; "v" name for small values.
-// A batch's value starts with its time (8, big endian) and the number of entries in it (4, big endian).
-constexpr std::size_t value_header = 12;
+constexpr std::uint64_t offered_step = 256; ///< batches between two writes of the mark
 
-void put_big_endian(std::string& to, std::uint64_t number, int bytes) {
-  for (int i = bytes - 1; i >= 0; --i)
-    to.push_back(char(number >> (8 * i)));
-}
+std::string_view view(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
-std::uint64_t get_big_endian(const char* from, int bytes) {
-  std::uint64_t number = 0;
-  for (int i = 0; i < bytes; ++i)
-    number = number << 8 | std::uint8_t(from[i]);
-  return number;
-}
-
-std::string batch_key(Lane lane, std::uint64_t seq) {
-  std::string key{"b"};
-  key.push_back(char(lane));
-  put_big_endian(key, seq, 8);
-  return key;
-}
-
-std::string lane_key(Lane lane) { return std::string{"mlane"} + char('0' + int(lane)); }
-
-const char* kind_of(Lane lane) { return lane == Lane::findings ? "findings" : "deltas"; }
-
-std::vector<char> encode(Lane lane, const std::vector<std::vector<char>>& entries,
-                         const std::vector<SpoolLoss>& losses, Timestamp now) {
-  capnp::MallocMessageBuilder message;
-  auto batch = message.initRoot<schema::Batch>();
-  auto list = lane == Lane::findings ? batch.initFindings(unsigned(entries.size()))
-                                     : batch.initDeltas(unsigned(entries.size()));
-  for (unsigned i = 0; i < entries.size(); ++i)
-    list.set(i,
-             capnp::Data::Reader(reinterpret_cast<const capnp::byte*>(entries[i].data()), entries[i].size()));
-  auto lost = batch.initLosses(unsigned(losses.size()));
-  for (unsigned i = 0; i < losses.size(); ++i) {
-    lost[i].setKind(losses[i].kind);
-    lost[i].setSensor(losses[i].sensor);
-    lost[i].setCount(losses[i].count);
-    lost[i].setSince(losses[i].since);
-    lost[i].setUntil(losses[i].until);
-  }
-  batch.setSentAt(now);
-  auto words = capnp::messageToFlatArray(message);
-  auto bytes = words.asChars();
-  return {bytes.begin(), bytes.end()};
-}
-
-std::string value_of(Timestamp at, std::size_t entries, const std::vector<char>& bytes) {
-  std::string value;
-  value.reserve(value_header + bytes.size());
-  put_big_endian(value, std::uint64_t(at), 8);
-  put_big_endian(value, entries, 4);
-  value.append(bytes.data(), bytes.size());
-  return value;
-}
+SpoolLoss missing(Timestamp now) { return {"spool", "spool", 1, now, now}; }
 
 } // namespace
 
-Spool::Spool(std::unique_ptr<SpoolDatabase> db, SpoolLimits limits)
-    : db_{std::move(db)}, limits_{std::move(limits)} {}
-Spool::~Spool() = default;
+Spool::Spool(std::unique_ptr<SpoolDatabase> db, SpoolLimits limits, std::unique_ptr<ChainFile> keys)
+    : db_{std::move(db)}, limits_{std::move(limits)}, keys_{std::move(keys)} {}
+Spool::~Spool() {
+  for (auto& lane : lanes_)
+    lane.link.erase();
+}
 
 Result<std::unique_ptr<Spool>> Spool::open(const std::string& path, SpoolLimits limits, Timestamp now) {
   auto database = SpoolDatabase::open(path, limits.reserve, limits.free_bytes, now);
   if (!database) return database.error();
-  std::unique_ptr<Spool> spool{new Spool{std::move(*database), std::move(limits)}};
+  std::unique_ptr<Spool> spool{
+      new Spool{std::move(*database), std::move(limits), std::make_unique<ChainFile>(path + ".key")}};
   if (auto loaded = spool->load(); !loaded)
     if (auto anew = spool->begin_anew(now); !anew) return anew.error();
   if (spool->replaced() != 0) spool->note_damage(now);
@@ -95,7 +47,45 @@ Result<void> Spool::load() {
   if (epoch->size() == 8) epoch_ = get_big_endian(epoch->data(), 8);
   for (std::size_t i = 0; i < lane_count; ++i)
     if (auto loaded = load_lane(Lane(i)); !loaded) return loaded;
+  const auto chained = db_->get("mchain");
+  if (!chained) return chained.error();
+  chained_ = epoch_ != 0 && *chained == "1";
+  if (chained_ && !load_chain()) {
+    chained_ = false;
+    epoch_ = 0; // what comes could not be sealed: the cloud is asked for a new epoch, and tells people why
+  }
   return {};
+}
+
+/// The key file is at most some batches behind, when the node was cut off between the batch and the key.
+bool Spool::load_chain() {
+  const auto content = keys_->load();
+  if (!content) return false;
+  const auto& position = content->present.epoch == epoch_ ? content->present : content->coming;
+  if (position.epoch != epoch_) return false;
+  for (std::size_t i = 0; i < lane_count; ++i) {
+    auto& s = lanes_[i];
+    s.link = position.lanes[i].link;
+    auto at = position.lanes[i].next;
+    if (at > s.next || at == 0) return false; // the database is older than the key
+    for (; at < s.next; ++at) {
+      BatchNote note;
+      const auto stored = db_->get(note_key(Lane(i), at));
+      if (!stored || !decode_note(*stored, note) || !note.sealed) return false;
+      s.link.step(note.seal.mac);
+    }
+  }
+  return true;
+}
+
+Result<void> Spool::save_chain() {
+  ChainFile::Content content;
+  content.present.epoch = epoch_;
+  for (std::size_t i = 0; i < lane_count; ++i)
+    content.present.lanes[i] = {lanes_[i].next, lanes_[i].link};
+  auto saved = keys_->save(content, limits_.sync);
+  if (!saved) ++counters_.key_writes_failed;
+  return saved;
 }
 
 Result<void> Spool::load_lane(Lane lane) {
@@ -110,17 +100,22 @@ Result<void> Spool::load_lane(Lane lane) {
   s.oldest = s.next;
   bool first = true;
   const auto at = db_->iterate();
-  for (at->Seek(batch_key(lane, 0)); at->Valid(); at->Next()) {
-    auto key = at->key();
-    if (key.size() != 10 || key[0] != 'b' || key[1] != char(lane)) break;
-    auto seq = get_big_endian(key.data() + 2, 8);
+  for (at->Seek(batch_key(lane, 0)); at->Valid() && is_batch_of(lane, view(at->key())); at->Next()) {
+    const auto seq = seq_of(view(at->key()));
     if (first) s.oldest = seq;
     first = false;
     s.next = std::max(s.next, seq + 1);
-    counters_.bytes += at->value().size();
+    counters_.bytes += at->value().size() + note_size;
     ++counters_.batches;
   }
   if (!at->status().ok()) return Error{Errc::corrupt, at->status().ToString()};
+  const auto mark = db_->get(offered_key(lane));
+  if (!mark) return mark.error();
+  if (mark->size() == 8) s.offered_mark = get_big_endian(mark->data(), 8);
+  s.offered = std::min(s.offered_mark, s.next - 1);
+  BatchNote note;
+  if (const auto newest = db_->get(note_key(lane, s.next - 1)); newest && decode_note(*newest, note))
+    clock_ = std::max(clock_, note.made_at);
   return {};
 }
 
@@ -129,6 +124,7 @@ Result<void> Spool::begin_anew(Timestamp now) {
   counters_.bytes = counters_.batches = 0;
   lanes_ = {};
   epoch_ = 0;
+  chained_ = false;
   return db_->replace(now);
 }
 
@@ -141,18 +137,46 @@ void Spool::save_lane(rocksdb::WriteBatch& changes, Lane lane) const {
   changes.Put(lane_key(lane), value);
 }
 
+void Spool::seal(Lane lane, std::uint64_t on_disk, std::uint64_t base, std::uint64_t epoch,
+                 const ChainLink& link, BatchNote& note) const {
+  note.seal.mac = link.mac({epoch, std::uint8_t(lane), on_disk - base}, note.seal, note.losses_digest);
+  note.sealed = true;
+}
+
+/// Lets the spool's own clock go on. A jump of the wall clock, or the time that the node did not run, is ten
+/// minutes.
+void Spool::tick(Timestamp now) {
+  if (ticked_ != 0) clock_ += std::clamp<Duration>(now - ticked_, 0, 600 * second);
+  ticked_ = now;
+}
+
 Result<void> Spool::append(Lane lane, const std::vector<std::vector<char>>& entries, Timestamp now) {
-  auto bytes = encode(lane, entries, losses_, now);
+  tick(now);
+  // Only what is left of older batches is there: counts give way, findings may have a quarter more.
+  const auto most = lane == Lane::counts ? limits_.bytes : limits_.bytes + limits_.bytes / 4;
+  if (counters_.bytes > most) {
+    counters_.refused += entries.size();
+    return Error{Errc::limit, "spool: full of what is left of older batches; the cloud must take them first"};
+  }
   auto& s = state(lane);
-  auto value = value_of(now, entries.size(), bytes);
+  const auto bytes = encode_content(lane, entries, losses_, now);
+  auto note = note_of(lane, entries, losses_, now);
+  note.made_at = clock_;
+  if (chained_) seal(lane, s.next, s.base, epoch_, s.link, note);
+  const auto value = value_of(now, entries.size(), {bytes.data(), bytes.size()});
   rocksdb::WriteBatch changes;
   changes.Put(batch_key(lane, s.next), value);
-  if (auto written = db_->write(changes, true); !written) return written;
+  changes.Put(note_key(lane, s.next), encode_note(note));
+  if (auto written = db_->write(changes, limits_.sync); !written) return written;
   losses_.clear();
   ++s.next;
-  counters_.bytes += value.size();
+  if (chained_) {
+    s.link.step(note.seal.mac);
+    (void)save_chain(); // counted; after a restart the key is found from the older one
+  }
+  counters_.bytes += value.size() + note_size;
   ++counters_.batches;
-  (void)make_room(now); // the batch is kept; what could not make room now does so with the next one
+  make_room(now); // the batch is kept; what could not make room now does so with the next one
   return {};
 }
 
@@ -179,30 +203,68 @@ Result<void> Spool::flush_losses(Timestamp now) {
   return append(Lane::counts, {}, now);
 }
 
+std::vector<char> Spool::wire_bytes(Lane lane, std::uint64_t on_disk, std::string_view value,
+                                    Timestamp now) const {
+  if (value.size() < value_header) return encode_content(lane, {}, {missing(now)}, now);
+  const auto content = value.substr(value_header);
+  auto note = note_at(lane, on_disk, value);
+  note.seal.into -= std::min(note.seal.into, state(lane).base);
+  if (chained_ && note.sealed)
+    if (auto sealed = with_seal(content, note.seal)) return std::move(*sealed);
+  return {content.begin(), content.end()};
+}
+
 std::vector<SpooledBatch> Spool::read(Lane lane, std::uint64_t after, std::size_t limit, std::size_t bytes,
                                       Timestamp now) {
   std::vector<SpooledBatch> batches;
   const auto& s = state(lane);
   std::size_t total = 0;
+  std::uint64_t newest = s.base + after;
   auto at = db_->iterate();
-  for (at->Seek(batch_key(lane, s.base + after + 1)); at->Valid() && batches.size() < limit; at->Next()) {
-    auto key = at->key();
-    auto value = at->value();
-    if (key.size() != 10 || key[0] != 'b' || key[1] != char(lane)) break;
-    if (value.size() < value_header) continue;
-    total += value.size();
+  for (at->Seek(batch_key(lane, newest + 1)); at->Valid() && batches.size() < limit; at->Next()) {
+    if (!is_batch_of(lane, view(at->key()))) break;
+    const auto value = view(at->value());
+    const auto on_disk = seq_of(view(at->key()));
+    // Somebody took batches out. The cloud must not wait for them for ever: they come empty, without a seal.
+    for (; newest + 1 < on_disk && batches.size() < limit; ++newest)
+      batches.push_back({lane, newest + 1 - s.base, encode_content(lane, {}, {missing(now)}, now)});
+    if (batches.size() >= limit) break;
+    total += value.size() + note_size;
     if (total > bytes && !batches.empty()) break;
-    SpooledBatch batch;
-    batch.lane = lane;
-    batch.seq = get_big_endian(key.data() + 2, 8) - s.base;
-    batch.bytes.assign(value.data() + value_header, value.data() + value.size());
-    batches.push_back(std::move(batch));
+    newest = on_disk;
+    batches.push_back({lane, newest - s.base, wire_bytes(lane, newest, value, now)});
   }
+  if (!batches.empty()) keep_offered(lane, newest);
   if (at->status().ok()) return batches;
   if (!batches.empty()) return batches; // what lies before the damage can still be saved
   at.reset();                           // before its database goes
   if (begin_anew(now)) note_damage(now);
   return {};
+}
+
+/// The mark is written before the batches go out, so that after a restart nothing is merged that the cloud
+/// may have.
+void Spool::keep_offered(Lane lane, std::uint64_t on_disk) {
+  auto& s = state(lane);
+  s.offered = std::max(s.offered, on_disk);
+  if (s.offered <= s.offered_mark) return;
+  std::string value;
+  put_big_endian(value, s.offered + offered_step, 8);
+  rocksdb::WriteBatch changes;
+  changes.Put(offered_key(lane), value);
+  if (db_->write(changes, limits_.sync)) s.offered_mark = s.offered + offered_step;
+}
+
+BatchNote Spool::note_at(Lane lane, std::uint64_t on_disk, std::string_view value) const {
+  BatchNote note;
+  const auto stored = db_->get(note_key(lane, on_disk));
+  if (stored && decode_note(*stored, note)) return note;
+  // Of a spool that is older than notes.
+  note.seal.since = note.seal.until = Timestamp(get_big_endian(value.data(), 8));
+  if (auto content = decode_content(lane, value.substr(value_header)))
+    note = note_of(lane, content->entries, content->losses, note.seal.since);
+  note.seal.entries = get_big_endian(value.data() + 8, 4);
+  return note;
 }
 
 Result<void> Spool::acknowledge(Lane lane, std::uint64_t seq, Timestamp now) {
@@ -217,82 +279,53 @@ Result<void> Spool::acknowledge(Lane lane, std::uint64_t seq, Timestamp now) {
   return drop_acked(lane, now - limits_.keep_acked, false);
 }
 
-Result<void> Spool::drop_acked(Lane lane, Timestamp before, bool for_room) {
-  auto& s = state(lane);
-  rocksdb::WriteBatch changes;
-  std::uint64_t freed = 0, dropped = 0, oldest = s.oldest;
-  const auto at = db_->iterate();
-  for (at->Seek(batch_key(lane, s.oldest)); at->Valid(); at->Next()) {
-    auto key = at->key();
-    if (key.size() != 10 || key[0] != 'b' || key[1] != char(lane)) break;
-    auto seq = get_big_endian(key.data() + 2, 8);
-    if (seq > s.acked) break;
-    auto stored_at = Timestamp(get_big_endian(at->value().data(), 8));
-    bool enough = for_room && counters_.bytes - freed <= limits_.bytes;
-    if (for_room ? enough : stored_at >= before) break;
-    changes.Delete(key);
-    freed += at->value().size();
-    ++dropped;
-    oldest = seq + 1;
-  }
-  if (dropped == 0) return {};
-  if (auto written = db_->write(changes, false); !written) return written;
-  s.oldest = oldest;
-  counters_.bytes -= std::min(freed, counters_.bytes);
-  counters_.batches -= std::min(dropped, counters_.batches);
-  return {};
-}
-
-bool Spool::shed_oldest(Lane lane, Timestamp now) {
-  auto& s = state(lane);
-  const auto at = db_->iterate();
-  at->Seek(batch_key(lane, std::max(s.acked, s.shed_to) + 1));
-  if (!at->Valid() || at->key().size() != 10 || at->key()[0] != 'b' || at->key()[1] != char(lane))
-    return false;
-  auto seq = get_big_endian(at->key().data() + 2, 8);
-  if (seq + 1 >= s.next) return false; // the one just written stays
-  auto stored_at = Timestamp(get_big_endian(at->value().data(), 8));
-  auto entries = get_big_endian(at->value().data() + 8, 4);
-  auto size = at->value().size();
-  auto value = value_of(stored_at, 0,
-                        encode(lane, {}, {SpoolLoss{kind_of(lane), "spool", entries, stored_at, now}}, now));
-  s.shed_to = seq;
-  if (entries == 0 || value.size() >= size) return true; // nothing to gain here, go on with the next
-  rocksdb::WriteBatch changes;
-  changes.Put(at->key(), value);
-  if (!db_->write(changes, false)) return false;
-  counters_.bytes -= std::min<std::uint64_t>(size - value.size(), counters_.bytes);
-  (lane == Lane::findings ? counters_.shed_findings : counters_.shed_counts) += entries;
-  return true;
-}
-
-Result<void> Spool::make_room(Timestamp now) {
-  if (counters_.bytes <= limits_.bytes) return {};
-  for (auto lane : {Lane::counts, Lane::findings})
-    if (auto dropped = drop_acked(lane, 0, true); !dropped) return dropped;
-  for (auto lane : {Lane::counts, Lane::findings})
-    while (counters_.bytes > limits_.bytes && shed_oldest(lane, now)) {
-      // nop
-    }
-  return {};
-}
-
-Result<void> Spool::start_epoch(std::uint64_t epoch) {
+Result<void> Spool::start_epoch(std::uint64_t epoch, const std::string& chain_key) {
+  const bool chained = !chain_key.empty();
   rocksdb::WriteBatch changes;
   std::string value;
   put_big_endian(value, epoch, 8);
   changes.Put("mepoch", value);
+  changes.Put("mchain", chained ? "1" : "0");
   auto lanes = lanes_;
-  for (auto& lane : lanes)
+  ChainFile::Content keys;
+  keys.coming.epoch = epoch;
+  for (std::size_t i = 0; i < lane_count; ++i) {
+    auto& lane = lanes[i];
     lane.base = lane.acked;
+    lane.link.erase();
+    if (!chained) continue;
+    lane.link = ChainLink::first(chain_key, std::uint8_t(i));
+    keys.coming.lanes[i] = {lane.base + 1, lane.link};
+    keys.present.lanes[i] = {lanes_[i].next, lanes_[i].link};
+    const auto at = db_->iterate();
+    for (at->Seek(batch_key(Lane(i), lane.base + 1)); at->Valid() && is_batch_of(Lane(i), view(at->key()));
+         at->Next()) {
+      if (at->value().size() < value_header) continue;
+      const auto on_disk = seq_of(view(at->key()));
+      auto note = note_at(Lane(i), on_disk, view(at->value()));
+      seal(Lane(i), on_disk, lane.base, epoch, lane.link, note);
+      lane.link.step(note.seal.mac);
+      changes.Put(note_key(Lane(i), on_disk), encode_note(note));
+    }
+    if (!at->status().ok()) return Error{Errc::corrupt, "spool: " + at->status().ToString()};
+  }
+  // Both keys are kept until the database says which epoch it is.
+  keys.present.epoch = chained_ ? epoch_ : 0;
+  if (chained)
+    if (auto saved = keys_->save(keys, limits_.sync); !saved) return saved;
   std::swap(lanes, lanes_);
   for (std::size_t i = 0; i < lane_count; ++i)
     save_lane(changes, Lane(i));
-  if (auto written = db_->write(changes, true); !written) {
+  if (auto written = db_->write(changes, limits_.sync); !written) {
     std::swap(lanes, lanes_); // an epoch that a restart forgets would send again what the cloud has
     return written;
   }
   epoch_ = epoch;
+  const bool keys_change = chained || chained_;
+  chained_ = chained;
+  for (auto& lane : lanes_)
+    lane.offered = lane.base;
+  if (keys_change) (void)save_chain();
   return {};
 }
 
@@ -304,11 +337,12 @@ Result<bool> Spool::resume(Lane lane, std::uint64_t applied, Timestamp now) {
     note_loss({kind_of(lane), "rewind", s.oldest - on_disk - 1, 0, now});
     return false;
   }
+  s.offered = on_disk; // what lies after it the cloud has not, and no session is under way
   if (on_disk == s.acked) return true;
   s.acked = on_disk; // forwards: acks that were lost; backwards: the cloud was restored
   rocksdb::WriteBatch changes;
   save_lane(changes, lane);
-  (void)db_->write(changes, true); // after a restart the cloud says again what it has
+  (void)db_->write(changes, limits_.sync); // after a restart the cloud says again what it has
   return true;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 #include "core/base/result.hpp"
 #include "core/base/time.hpp"
+#include "core/link/chain.hpp"
 #include "node/spool/spool_database.hpp"
 
 #include <array>
@@ -10,6 +11,9 @@
 #include <vector>
 
 namespace iris {
+
+class ChainFile;
+struct BatchNote;
 
 /// The two lanes of the link: findings overtake counts.
 enum class Lane : std::uint8_t { findings, counts };
@@ -32,20 +36,28 @@ struct SpoolLoss {
 
 struct SpoolLimits {
   std::uint64_t bytes = 256ull << 20;   ///< of batches, acknowledged ones included
+  Duration age = 7 * 86'400 * second;   ///< of what waits for the cloud, while the node runs
   Duration keep_acked = 3'600 * second; ///< for a cloud that was restored from a backup
   std::size_t losses = 256;             ///< kinds of loss that wait; more are merged into one
   std::uint64_t reserve = 32ull << 20;  ///< bytes of the volume that stay free
   SpoolDatabase::FreeBytes free_bytes;  ///< empty: asks the volume
+  bool sync = true;                     ///< false only where time is simulated
 };
 
 struct SpoolCounters {
   std::uint64_t bytes = 0, batches = 0, shed_findings = 0, shed_counts = 0;
+  std::uint64_t merged_batches = 0; ///< whose counts moved into a later one
+  std::uint64_t refused = 0;        ///< entries for which nothing could make room
+  std::uint64_t key_writes_failed = 0;
 };
 
 /// Keeps batches on disk until the cloud has them and for an hour after (design section 4). A write is synced
-/// before `append` returns. When the bound is reached, acknowledged batches go first, then the oldest counts,
-/// findings last; a batch that is shed leaves a small one in its place that says what is missing, so the
-/// cloud sees no gap. Sequences on disk never restart; the epoch's base makes them 1, 2, 3 … for the cloud.
+/// before `append` returns. When the bound is reached, acknowledged batches go first, then waiting counts are
+/// merged into coarser ones, then the oldest counts go, findings last; a batch that is shed leaves a small
+/// one in its place that says what is missing, so the cloud sees no gap. What waits for too long goes the
+/// same way. Sequences on disk never restart; the epoch's base makes them 1, 2, 3 … for the cloud. In an
+/// epoch with a key every batch is sealed when it is made (core/link/chain.hpp); the running key rests beside
+/// the database in PATH.key.
 class Spool {
 public:
   /// Opens or creates the database at `path`; a damaged one is moved aside, and that is a loss. On a full
@@ -57,6 +69,7 @@ public:
   Spool& operator=(const Spool&) = delete;
 
   /// Makes one batch of the encoded findings (or deltas) durable. Losses that wait travel with it.
+  /// Errors: the disk; full of what is left of older batches (Errc::limit).
   [[nodiscard]] Result<void> append(Lane lane, const std::vector<std::vector<char>>& entries, Timestamp now);
   /// Remembers a loss; it travels with the next batch, or with an empty one made by `flush_losses`.
   void note_loss(SpoolLoss loss);
@@ -74,8 +87,14 @@ public:
   [[nodiscard]] Result<void> acknowledge(Lane lane, std::uint64_t seq, Timestamp now);
 
   [[nodiscard]] std::uint64_t epoch() const { return epoch_; }
-  /// Starts the epoch that the cloud granted: the oldest unacknowledged batch becomes number 1.
-  [[nodiscard]] Result<void> start_epoch(std::uint64_t epoch);
+  /// Starts the epoch that the cloud granted: the oldest unacknowledged batch becomes number 1, and what
+  /// waits is sealed anew with the epoch's key; an empty one (an older cloud): no seals.
+  [[nodiscard]] Result<void> start_epoch(std::uint64_t epoch, const std::string& chain_key = {});
+  [[nodiscard]] bool sealing() const { return chained_; }
+  /// Counts are merged within one learning day.
+  void set_day(Duration day) { day_ = day; }
+  /// Drops what waits for longer than `limits.age`.
+  void expire(Timestamp now);
   /// The cloud says it has everything up to `applied`. False when it wants batches that are no longer kept:
   /// then a new epoch must be asked for, and the loss is noted.
   [[nodiscard]] Result<bool> resume(Lane lane, std::uint64_t applied, Timestamp now);
@@ -92,29 +111,54 @@ public:
 
 private:
   struct LaneState {
-    std::uint64_t next = 1;    ///< the next batch's number on disk
-    std::uint64_t acked = 0;   ///< highest acknowledged, on disk
-    std::uint64_t oldest = 1;  ///< lowest that is kept, on disk
-    std::uint64_t base = 0;    ///< number on disk minus the cloud's
-    std::uint64_t shed_to = 0; ///< up to here nothing is left to shed
+    std::uint64_t next = 1;      ///< the next batch's number on disk
+    std::uint64_t acked = 0;     ///< highest acknowledged, on disk
+    std::uint64_t oldest = 1;    ///< lowest that is kept, on disk
+    std::uint64_t base = 0;      ///< number on disk minus the cloud's
+    std::uint64_t shed_to = 0;   ///< up to here nothing is left to shed
+    std::uint64_t aged_to = 0;   ///< up to here nothing is left that is too old
+    std::uint64_t merged_to = 0; ///< up to here merging was tried
+    std::uint64_t offered =
+        0; ///< highest that the cloud may have: what was read out must not be merged any more
+    std::uint64_t offered_mark = 0; ///< on disk; ahead of `offered`
+    ChainLink link;
   };
-  Spool(std::unique_ptr<SpoolDatabase> db, SpoolLimits limits);
+  struct Stored; ///< a batch as it was read from disk
+  Spool(std::unique_ptr<SpoolDatabase> db, SpoolLimits limits, std::unique_ptr<ChainFile> keys);
   Result<void> load();
   Result<void> load_lane(Lane lane);
+  bool load_chain();
+  Result<void> save_chain();
   Result<void> begin_anew(Timestamp now);
   void note_damage(Timestamp now);
   void save_lane(rocksdb::WriteBatch& changes, Lane lane) const;
-  Result<void> make_room(Timestamp now);
+  void seal(Lane lane, std::uint64_t on_disk, std::uint64_t base, std::uint64_t epoch, const ChainLink& link,
+            BatchNote& note) const;
+  void tick(Timestamp now);
+  void make_room(Timestamp now);
   Result<void> drop_acked(Lane lane, Timestamp before, bool for_room);
+  [[nodiscard]] BatchNote note_at(Lane lane, std::uint64_t on_disk, std::string_view value) const;
+  [[nodiscard]] std::vector<char> wire_bytes(Lane lane, std::uint64_t on_disk, std::string_view value,
+                                             Timestamp now) const;
+  void keep_offered(Lane lane, std::uint64_t on_disk);
+  bool merge_oldest(Timestamp now);
   bool shed_oldest(Lane lane, Timestamp now);
+  void expire_lane(Lane lane, Timestamp now);
+  bool shed(Lane lane, std::uint64_t on_disk, std::string_view value, BatchNote note, Timestamp now,
+            bool for_room);
   LaneState& state(Lane lane) { return lanes_[std::size_t(lane)]; }
   const LaneState& state(Lane lane) const { return lanes_[std::size_t(lane)]; }
 
   std::unique_ptr<SpoolDatabase> db_;
   SpoolLimits limits_;
+  std::unique_ptr<ChainFile> keys_;
   SpoolCounters counters_;
   std::array<LaneState, lane_count> lanes_;
   std::uint64_t epoch_ = 0;
+  bool chained_ = false;
+  Duration day_ = 86'400 * second;
+  Duration clock_ = 0; ///< the spool's own: wall clocks of gateways jump
+  Timestamp ticked_ = 0, expired_ = 0;
   std::vector<SpoolLoss> losses_;
 };
 

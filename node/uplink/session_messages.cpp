@@ -51,6 +51,7 @@ std::vector<char> encode_hello(const HelloOut& hello) {
   root.setBootTime(hello.now);
   root.setInstance(hello.instance);
   root.setSite(hello.site);
+  root.setSeals(true);
   return flat(message);
 }
 
@@ -77,6 +78,10 @@ Result<WelcomeIn> decode_welcome(const std::vector<char>& bytes) {
     welcome.baseline_key.assign(reinterpret_cast<const char*>(key.begin()), key.size());
     welcome.tenant = root.getTenant();
     welcome.site = root.getSite();
+    auto chain = root.getChainKey();
+    if (chain.size() != 0 && chain.size() != 32)
+      return Error{Errc::invalid, "welcome: a chain key of another size"};
+    welcome.chain_key.assign(reinterpret_cast<const char*>(chain.begin()), chain.size());
     return welcome;
   });
 }

@@ -1,0 +1,47 @@
+#pragma once
+#include "core/base/result.hpp"
+#include "core/link/chain.hpp"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace iris {
+
+/// Where the chains of an epoch stand: `next` is the number on disk of the batch that `link` seals.
+struct ChainPosition {
+  struct Lane {
+    std::uint64_t next = 0;
+    ChainLink link;
+  };
+  std::uint64_t epoch = 0; ///< 0: none
+  std::array<Lane, 2> lanes{};
+};
+
+/// The file beside the spool that holds the running keys, and nothing older. Overwritten in place and synced,
+/// twice over at a distance of 4 KiB with a checksum each, so that a cut while it is written leaves one that
+/// can be read. In place, since a file that is replaced would leave the old one's blocks behind.
+class ChainFile {
+public:
+  /// Of the present epoch and of one that is about to begin: see Spool::start_epoch.
+  struct Content {
+    ChainPosition present, coming;
+  };
+  explicit ChainFile(std::string path) : path_{std::move(path)} {}
+  ~ChainFile();
+  ChainFile(const ChainFile&) = delete;
+  ChainFile& operator=(const ChainFile&) = delete;
+
+  /// Nothing when there is none or no good copy of it.
+  [[nodiscard]] std::optional<Content> load();
+  [[nodiscard]] Result<void> save(const Content& content, bool sync);
+
+private:
+  bool open();
+  std::string path_;
+  int file_ = -1;
+  std::uint64_t version_ = 0;
+};
+
+} // namespace iris
