@@ -38,6 +38,7 @@ CollectorActor::behavior_type collector_actor(CollectorActor::stateful_pointer<C
   auto close_window = [=](bool force) {
     auto delta = self->state.collector->close_window(world->now(), force);
     if (!delta) return;
+    if (world->wall_shift) shift_times(*delta, world->wall_shift(), self->state.scale.day);
     auto bytes = encode(*delta);
     ++self->state.deltas;
     self->state.delta_bytes += bytes.size();
@@ -94,8 +95,11 @@ ScorerActor::behavior_type scorer_actor(ScorerActor::stateful_pointer<ScorerStat
   self->delayed_send(self, pace_of(scale), atom::tick_v);
   auto report = [=](std::vector<Finding>&& findings) {
     if (findings.empty()) return;
-    for (auto& finding : findings)
+    const auto shift = world->wall_shift ? world->wall_shift() : 0;
+    for (auto& finding : findings) {
       finding.loss = world->losses->around(finding.last);
+      shift_times(finding, shift);
+    }
     world->spool.send(self, make_ref(FindingBatch{std::move(findings)}));
   };
   auto close_window = [=](bool force) {

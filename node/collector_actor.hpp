@@ -23,6 +23,7 @@ struct PairWorld {
   std::shared_ptr<LossLedger> losses;
   Slot<SpoolActor> spool;
   std::function<Timestamp()> now;
+  std::function<Duration()> wall_shift; ///< as RouterWorld's
   PairLimits limits;
 };
 

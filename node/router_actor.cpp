@@ -6,6 +6,7 @@
 #include "actors/supervisor.hpp"
 #include "actors/terms.hpp"
 #include "core/alert/json_writer.hpp"
+#include "core/base/clock_line.hpp"
 #include "core/intel/indicator_set.hpp"
 
 #include <caf/send.hpp>
@@ -66,6 +67,7 @@ RouterPair* pair_for(Self self, const World& world, const EntityPtr& entity, Tim
   pair.world->losses = world->losses;
   pair.world->spool = world->spool;
   pair.world->now = world->now;
+  pair.world->wall_shift = world->wall_shift;
   pair.world->limits = PairLimits::of(*entity, world->budget);
   pair.world->indicators.set(world->memory->indicators);
   pair.world->terms.set(world->memory->terms);
@@ -122,6 +124,34 @@ void dispatch(Self self, const World& world, std::vector<Observation>&& observat
   }
 }
 
+Duration wall_shift(const RouterWorld& world) { return world.wall_shift ? world.wall_shift() : 0; }
+
+/// What leaves is in wall time.
+void tell_spool(Self self, const World& world, HealthBatch batch) {
+  const auto shift = wall_shift(*world);
+  batch.at += shift;
+  for (auto& report : batch.reports)
+    if (report.since != 0) report.since += shift;
+  world->spool.send(self, make_ref(std::move(batch)));
+}
+
+/// A clock that was set makes what others wrote down hard to put in order: a person should know.
+void tell_jump(Self self, const World& world, const SensorHealth& report) {
+  Finding finding;
+  finding.detector = "sensor.health";
+  finding.entity.kind = EntityKind::gateway;
+  finding.entity.name = world->gateway;
+  finding.cause = "clock jumped";
+  finding.severity = Severity::low;
+  finding.first = finding.last = report.since + wall_shift(*world);
+  finding.act = "had its clock set " + report.detail;
+  finding.expected = "a clock that only goes on";
+  finding.observed = "the wall clock went " + report.detail + " against the time since boot";
+  FindingBatch batch;
+  batch.findings.push_back(std::move(finding));
+  world->spool.send(self, make_ref(std::move(batch)));
+}
+
 /// Observations that were dropped since the last time, as a loss.
 void tell_overflow(Self self, const World& world) {
   auto& state = self->state;
@@ -130,7 +160,7 @@ void tell_overflow(Self self, const World& world) {
   SensorHealth report{"router", "dropped", lost, world->now(), "more was seen than can be judged"};
   world->losses->note(report, world->now());
   spdlog::warn("{} observations were dropped: {}", lost, report.detail);
-  world->spool.send(self, make_ref(HealthBatch{{std::move(report)}, world->now()}));
+  tell_spool(self, world, HealthBatch{{std::move(report)}, world->now()});
 }
 
 Party party_at(Attribution& attribution, const IpAddress& address, const IpAddress& other, std::uint16_t port,
@@ -147,12 +177,14 @@ Party party_at(Attribution& attribution, const IpAddress& address, const IpAddre
 void tell_alarms(Self self, const World& world, const FlowBatch& batch) {
   FindingBatch findings;
   auto& attribution = self->state.attribution;
+  const auto shift = wall_shift(*world);
   for (const auto& alarm : batch.alarms) {
     if (attribution.is_other_copy(alarm.src, alarm.dst, alarm.port, alarm.protocol, batch.role)) continue;
     ++self->state.alarms;
     auto finding = finding_of(alarm, party_at(attribution, alarm.src, alarm.dst, 0, alarm.protocol),
                               party_at(attribution, alarm.dst, alarm.src, alarm.port, alarm.protocol));
     finding.loss = world->losses->around(finding.last);
+    shift_times(finding, shift);
     findings.findings.push_back(std::move(finding));
   }
   if (!findings.findings.empty()) world->spool.send(self, make_ref(std::move(findings)));
@@ -273,6 +305,7 @@ RouterActor::behavior_type router_actor(Self self, World world) {
       [=](const Ref<HealthBatch>& batch) {
         for (const auto& report : batch->reports) {
           world->losses->note(report, batch->at);
+          if (report.what == clock_jump) tell_jump(self, world, report);
           if (is_loss(report))
             spdlog::warn("{}: {} {}{}{}", report.sensor, report.count, report.what,
                          report.detail.empty() ? "" : ": ", report.detail);
@@ -280,7 +313,7 @@ RouterActor::behavior_type router_actor(Self self, World world) {
             spdlog::log(report.what == "up" ? spdlog::level::info : spdlog::level::warn, "{}: {}{}{}",
                         report.sensor, report.what, report.detail.empty() ? "" : ": ", report.detail);
         }
-        world->spool.send(self, batch);
+        tell_spool(self, world, *batch);
       },
       [=](const Ref<Baseline>& baseline) {
         world->memory->baselines[baseline->profile] = baseline.value;

@@ -30,6 +30,9 @@ struct RouterWorld {
   Slot<SpoolActor> spool;
   std::shared_ptr<LossLedger> losses;
   std::function<Timestamp()> now;
+  /// What makes a time of this gateway the wall's, as of now (ClockLine::shift); none: the same. All in here
+  /// runs on a time that never jumps; what leaves is in wall time.
+  std::function<Duration()> wall_shift;
   std::size_t pair_limit = 256;
   std::vector<Cidr> local;
   std::shared_ptr<RouterMemory> memory;

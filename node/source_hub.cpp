@@ -2,8 +2,8 @@
 
 #include "actors/spawn.hpp"
 #include "actors/supervisor.hpp"
-#include "actors/ticks.hpp"
 #include "core/alert/json_writer.hpp"
+#include "core/base/clock_line.hpp"
 #include "node/host_interfaces.hpp"
 #include "node/messages.hpp"
 #include "node/own_container.hpp"
@@ -11,6 +11,7 @@
 #include "node/source_actor.hpp"
 #include "node/sources/docker_source.hpp"
 #include "node/sources/edgex_source.hpp"
+#include "node/sources/node_clock.hpp"
 #include "node/sources/packet_source.hpp"
 #include "node/sources/usage_source.hpp"
 
@@ -66,7 +67,7 @@ struct SourceHub::State {
     auto message = make_ref(std::move(batch));
     world.router.with([&](const RouterActor& router) { caf::anon_send(router, message); });
   }
-  void health(SensorHealth report) { to_router(HealthBatch{{std::move(report)}, TickScale::wall_now()}); }
+  void health(SensorHealth report) { to_router(HealthBatch{{std::move(report)}, node_clock().now()}); }
 
   Slot<SourceActor> stand_in(const std::string& kind, const std::string& name,
                              std::function<std::string()> describe_it) {
@@ -88,6 +89,7 @@ struct SourceHub::State {
   void start_packets(const std::string& interface, InterfaceRole role);
   void stop_packets(const std::string& interface);
   void keep_house();
+  void tell_jumps();
   void run();
 };
 
@@ -103,6 +105,7 @@ void SourceHub::State::take_containers(std::vector<ContainerReport> reports) {
     own_digest.clear();
   }
   ContainerBatch batch;
+  const auto shift = node_clock().shift(); // the engine speaks in wall time
   for (auto& report : reports) {
     const auto& facts = report.facts;
     if (facts.id == own || is_enrolment(facts, own_digest)) continue;
@@ -129,7 +132,9 @@ void SourceHub::State::take_containers(std::vector<ContainerReport> reports) {
       if (usage) usage->container_gone(facts.id);
     }
     batch.facts.push_back(facts);
+    if (batch.facts.back().started_at != 0) batch.facts.back().started_at -= shift;
     batch.events.push_back(std::move(report.event));
+    batch.events.back().at -= shift;
   }
   to_router(std::move(batch));
   changed.notify_one();
@@ -174,8 +179,8 @@ void SourceHub::State::start_packets(const std::string& interface, InterfaceRole
       figures->stats = batch.stats;
       figures->dropped = batch.kernel_dropped;
     }
-    if (!batch.health.empty()) to_router(HealthBatch{std::move(batch.health), TickScale::wall_now()});
-    if (auto now = TickScale::wall_now(); lost != 0 && (now - told >= second || now < told)) {
+    if (!batch.health.empty()) to_router(HealthBatch{std::move(batch.health), node_clock().now()});
+    if (auto now = node_clock().now(); lost != 0 && (now - told >= second || now < told)) {
       told = now;
       health(
           {"flows:" + interface, "dropped", std::exchange(lost, 0), now, "more was seen than can be judged"});
@@ -264,6 +269,12 @@ void SourceHub::State::keep_house() {
     if (!packets.contains(name)) start_packets(name, InterfaceRole::lan);
 }
 
+/// The clock was set: a condition of this gateway, and nothing that judging has to know.
+void SourceHub::State::tell_jumps() {
+  for (const auto& jump : node_clock().take_jumps())
+    health({"clock", clock_jump, 0, jump.at, describe_jump(jump.by)});
+}
+
 void SourceHub::State::run() {
   using namespace std::chrono_literals;
   std::unique_lock lock{mutex};
@@ -271,6 +282,7 @@ void SourceHub::State::run() {
     dirty = false;
     lock.unlock();
     keep_house();
+    tell_jumps();
     lock.lock();
     // Containers that change come at once; interfaces of the host are looked at every two seconds.
     changed.wait_for(lock, 2s, [this] { return stopping || dirty; });

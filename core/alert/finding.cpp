@@ -29,4 +29,19 @@ Party party_of(const Entity& entity) {
   return party;
 }
 
+void shift_times(Finding& finding, Duration by) {
+  if (by == 0) return;
+  auto move = [by](Timestamp& at) {
+    if (at != 0) at += by;
+  };
+  move(finding.first);
+  move(finding.last);
+  for (auto& flow : finding.flows) {
+    move(flow.first);
+    move(flow.last);
+  }
+  for (auto& process : finding.processes)
+    move(process.started);
+}
+
 } // namespace iris

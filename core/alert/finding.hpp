@@ -61,4 +61,7 @@ struct Finding {
   Loss loss;
 };
 
+/// Moves all times in it.
+void shift_times(Finding& finding, Duration by);
+
 } // namespace iris

@@ -93,4 +93,23 @@ std::string profile_of(const Party& entity) {
   return profile_of(whole);
 }
 
+void shift_times(ServiceDelta& delta, Duration by, Duration day) {
+  if (by == 0) return;
+  auto move = [by](Timestamp& at) {
+    if (at != 0) at += by;
+  };
+  move(delta.from);
+  move(delta.until);
+  for (auto& key : delta.keys) {
+    move(key.first);
+    move(key.last);
+  }
+  if (day <= 0) return;
+  const auto half = by < 0 ? -day / 2 : day / 2;
+  const auto days = (by + half) / day;
+  for (auto& number : delta.numbers)
+    for (auto& most : number.samples.days)
+      most.day = std::uint32_t(std::clamp<std::int64_t>(std::int64_t(most.day) + days, 0, UINT32_MAX));
+}
+
 } // namespace iris

@@ -55,4 +55,7 @@ struct ServiceDelta {
 /// The profile that the delta belongs to, as profile_of(Entity).
 [[nodiscard]] std::string profile_of(const Party& entity);
 
+/// Moves all times in it, and the learning days of length `day` that numbers were seen on.
+void shift_times(ServiceDelta& delta, Duration by, Duration day);
+
 } // namespace iris

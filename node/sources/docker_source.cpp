@@ -2,6 +2,7 @@
 
 #include "node/sources/docker_tracker.hpp"
 #include "node/sources/http_client.hpp"
+#include "node/sources/node_clock.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -191,7 +192,7 @@ private:
   }
 
   void tell(const char* what, std::uint64_t count, std::string detail) {
-    if (sinks_.health) sinks_.health({"docker", what, count, clock_now(CLOCK_REALTIME), std::move(detail)});
+    if (sinks_.health) sinks_.health({"docker", what, count, node_clock().now(), std::move(detail)});
   }
 
   template <class Change>

@@ -1,6 +1,7 @@
 #include "node/sources/edgex_source.hpp"
 
 #include "node/sources/http_client.hpp"
+#include "node/sources/node_clock.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -72,12 +73,6 @@ Result<HttpEndpoint> parse_url(std::string_view url) {
   out.address = addresses.front();
   out.port = std::uint16_t(port);
   return out;
-}
-
-Timestamp now() {
-  timespec time{};
-  ::clock_gettime(CLOCK_REALTIME, &time);
-  return Timestamp(time.tv_sec) * second + time.tv_nsec;
 }
 
 /// For telling whether anything changed.
@@ -228,7 +223,7 @@ private:
   }
 
   void tell(const char* what, std::string detail) {
-    if (sinks_.health) sinks_.health({"edgex", what, 0, now(), std::move(detail)});
+    if (sinks_.health) sinks_.health({"edgex", what, 0, node_clock().now(), std::move(detail)});
   }
 
   static constexpr Duration first_retry = second;

@@ -1,5 +1,7 @@
 #include "node/sources/packet_source.hpp"
 
+#include "node/sources/node_clock.hpp"
+
 #include <pcap/pcap.h>
 
 #include <algorithm>
@@ -19,12 +21,7 @@ namespace {
 constexpr int wake_milliseconds = 50; ///< how late a timer may be while no packet comes
 constexpr int whole_frame = 1'600;    ///< an Ethernet frame with tags
 constexpr std::size_t harvest_limit = 8'192;
-
-Timestamp wall_clock() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
+constexpr Duration reordering = second; ///< by which stamps of several processors may differ
 
 } // namespace
 
@@ -42,6 +39,10 @@ struct PacketSource::State {
   std::uint64_t kernel_dropped = 0;
   bool down_told = false;
   Timestamp next_flush = 0, next_counters = 0;
+  /// The kernel stamps packets with the wall clock, which may be set meanwhile. `earliest`: no packet is
+  /// before another that came earlier; `latest`: of the present batch, none is after now.
+  Duration shift = 0;
+  Timestamp earliest = 0, latest = 0;
   std::thread thread;
 
   State(PacketSourceOptions given, Sink given_sink)
@@ -56,7 +57,7 @@ struct PacketSource::State {
     report.sensor = "packet:" + options.interface;
     report.what = what;
     report.count = count;
-    report.since = wall_clock();
+    report.since = node_clock().now();
     report.detail = std::move(detail);
     health.push_back(std::move(report));
   }
@@ -103,6 +104,8 @@ struct PacketSource::State {
   static void on_packet(unsigned char* context, const pcap_pkthdr* header, const unsigned char* bytes) {
     auto& state = *reinterpret_cast<State*>(context);
     auto at = Timestamp(header->ts.tv_sec) * second + header->ts.tv_usec; // nanoseconds, as asked for
+    at = std::max(std::min(at - state.shift, state.latest), state.earliest);
+    state.earliest = std::max(state.earliest, at - reordering);
     state.pipeline.packet(state.link, {bytes, header->caplen}, header->len, at);
   }
 
@@ -153,15 +156,17 @@ struct PacketSource::State {
             tell("down", 1,
                  options.interface + " cannot be captured: " + trouble + "; it is tried again every " +
                      human_duration(options.retry));
-          pipeline.advance(wall_clock());
-          hand_on(wall_clock(), true);
+          pipeline.advance(node_clock().now());
+          hand_on(node_clock().now(), true);
           wait(int(options.retry / millisecond));
           continue;
         }
         if (std::exchange(down_told, false)) tell("up", 1, options.interface + " is captured again");
       }
+      shift = node_clock().shift();
+      latest = node_clock().now() + second; // a batch may take that long to be read
       int got = pcap_dispatch(pcap, 4'096, on_packet, reinterpret_cast<unsigned char*>(this));
-      auto now = wall_clock();
+      auto now = node_clock().now();
       if (got < 0) {
         read_counters(now);
         down_told = true;
@@ -176,7 +181,7 @@ struct PacketSource::State {
       if (got <= 0) wait(pcap == nullptr ? int(options.retry / millisecond) : wake_milliseconds);
     }
     pipeline.flush();
-    hand_on(wall_clock(), true);
+    hand_on(node_clock().now(), true);
   }
 };
 

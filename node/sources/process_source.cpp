@@ -1,5 +1,6 @@
 #include "node/sources/process_source.hpp"
 
+#include "node/sources/node_clock.hpp"
 #include "node/sources/process_attribution.hpp"
 #include "node/sources/process_bpf.hpp"
 #include "node/sources/process_connector.hpp"
@@ -101,7 +102,7 @@ private:
       shown_.commands_dropped += dropped;
     }
     if (dropped > 0)
-      tell("left-out", dropped, clock_now(CLOCK_REALTIME),
+      tell("left-out", dropped, node_clock().now(),
            "news of containers came faster than they were taken up: where their files come from may not be "
            "known");
     for (auto& what : commands)
@@ -151,7 +152,7 @@ private:
     if (untold_lost_ == 0 && untold_unread_ == 0 && evicted == told_evicted_) return;
     const auto now = clock_now(CLOCK_BOOTTIME);
     if (now < next_tell_) return;
-    const auto since = clock_now(CLOCK_REALTIME) - std::min(now - next_tell_ + tell_every, tell_every);
+    const auto since = node_clock().now() - std::min(now - next_tell_ + tell_every, tell_every);
     if (auto count = std::exchange(untold_lost_, 0); count > 0)
       tell("dropped", count, since, "the kernel's buffer of process events was full");
     if (auto count = std::exchange(untold_unread_, 0); count > 0)
@@ -184,7 +185,7 @@ private:
     attribution_.exclude(std::uint32_t(::getpid()));
   }
 
-  static std::int64_t offset() { return clock_now(CLOCK_REALTIME) - clock_now(CLOCK_BOOTTIME); }
+  static std::int64_t offset() { return node_clock().line_minus_boot(); }
 
   std::size_t step() {
     attribution_.set_clock(offset());
@@ -196,7 +197,7 @@ private:
   }
 
   void run() {
-    const auto attached = clock_now(CLOCK_REALTIME);
+    const auto attached = node_clock().now();
     attribution_.set_clock(offset());
     tell("up", 0, attached, std::string{sensor_->name()} + (fallback_.empty() ? "" : ", since " + fallback_));
     run_commands();

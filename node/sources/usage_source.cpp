@@ -1,5 +1,6 @@
 #include "node/sources/usage_source.hpp"
 
+#include "node/sources/node_clock.hpp"
 #include "node/sources/usage_reader.hpp"
 
 #include <condition_variable>
@@ -74,7 +75,7 @@ private:
 
   void run() {
     if (!reader_.usable() && sinks_.health)
-      sinks_.health({"usage", "down", 1, clock_now(CLOCK_REALTIME),
+      sinks_.health({"usage", "down", 1, node_clock().now(),
                      "no control groups are mounted below /sys/fs/cgroup: mount the host's there"});
     std::unique_lock guard{lock_};
     auto next = std::chrono::steady_clock::now();
@@ -83,7 +84,7 @@ private:
       if (wake_.wait_until(guard, next, [&] { return stop_; })) return;
       std::vector<UsageSample> samples;
       std::uint64_t unreadable = 0;
-      const auto at = clock_now(CLOCK_REALTIME);
+      const auto at = node_clock().now();
       for (auto& [id, watched] : watched_) {
         auto now = reader_.read(watched.groups);
         const auto time = clock_now(CLOCK_MONOTONIC);

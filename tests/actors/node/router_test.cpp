@@ -4,6 +4,7 @@
 #include "actors/spawn.hpp"
 #include "actors/supervisor.hpp"
 #include "actors/terms.hpp"
+#include "core/base/clock_line.hpp"
 #include "node/spool_actor.hpp"
 #include "tests/fixtures/deterministic.hpp"
 
@@ -46,6 +47,7 @@ SpoolActor::behavior_type spool_sink(SpoolActor::stateful_pointer<SpoolSinkState
 /// A router with its pairs, and no sources: the test is what they see.
 struct Node : Deterministic {
   Timestamp now = 1'800'000'000 * second;
+  Duration wall_shift = 0; ///< by which the clock was set since the start
   Kept kept;
   SpoolActor spool;
   SupervisorActor supervisor = spawn_supervisor(system, directory, {});
@@ -60,6 +62,7 @@ struct Node : Deterministic {
     world->spool.set(spool);
     world->losses = std::make_shared<LossLedger>();
     world->now = [this] { return now; };
+    world->wall_shift = [this] { return wall_shift; };
     world->memory = std::make_shared<RouterMemory>();
     world->gone_service = gone_service;
     world->pair_limit = pair_limit;
@@ -140,6 +143,51 @@ TEST_CASE("a finding names the container that did it, not the first one of its s
         std::string::npos);
   node.live(11s);
   CHECK(node.kept.deltas.back().entity.container == Node::id('c'));
+}
+
+TEST_CASE("a clock that is set an hour does not break windows or order, and is told") {
+  const auto by = GENERATE(Duration{3'600} * second, Duration{-3'600} * second, -second);
+  Node node;
+  node.container('a', "172.18.0.2", ContainerAction::started);
+  const auto start = node.now;
+  auto live = [&](int seconds) {
+    while (seconds-- > 0)
+      node.live(1s);
+  };
+  live(12);
+  node.run('a', "/usr/bin/nmap");
+  live(3); // within a window
+  node.wall_shift = by;
+  caf::anon_send(node.router,
+                 make_ref(HealthBatch{{{"clock", clock_jump, 0, node.now, describe_jump(by)}}, node.now}));
+  node.run('a', "/usr/bin/nmap");
+  live(30);
+  node.end();
+  std::uint64_t seen = 0;
+  for (const auto& delta : node.kept.deltas) {
+    CHECK(delta.until - delta.from <= 12 * second);
+    CHECK(delta.from >= start + std::min<Duration>(by, 0));
+    CHECK(delta.until <= node.now + std::max<Duration>(by, 0));
+    for (const auto& key : delta.keys)
+      if (key.family == Family::exec) {
+        seen += key.count;
+        CHECK(key.first >= delta.from);
+        CHECK(key.last <= delta.until);
+      }
+  }
+  CHECK(seen == 2);
+  REQUIRE(node.kept.deltas.size() >= 2);
+  for (std::size_t i = 1; i < node.kept.deltas.size(); ++i) {
+    const auto step = node.kept.deltas[i].from - node.kept.deltas[i - 1].from;
+    CHECK((step < 60 * second || step > 3'000 * second || step < -3'000 * second));
+  }
+  const auto& findings = node.kept.findings;
+  auto told = std::find_if(findings.begin(), findings.end(),
+                           [](const Finding& f) { return f.detector == "sensor.health"; });
+  REQUIRE(told != findings.end());
+  CHECK(told->entity.kind == EntityKind::gateway);
+  CHECK(told->last == start + 15 * second + by); // wall time
+  CHECK(told->act == "had its clock set " + describe_jump(by));
 }
 
 TEST_CASE("what a window holds is delivered when its pair retires and when the node stops") {
