@@ -10,6 +10,7 @@
 #include "core/intel/indicator_set.hpp"
 #include "core/learn/signed_baseline.hpp"
 #include "node/router_actor.hpp"
+#include "node/sources/node_clock.hpp"
 #include "node/spool_actor.hpp"
 #include "node/uplink_actor.hpp"
 #include "node/version.hpp"
@@ -142,7 +143,8 @@ Result<void> Gateway::start_actors(const NodeOptions& options, const GatewaySetu
   route->supervisor = supervisor_;
   route->spool = spool_;
   route->losses = losses_;
-  route->now = wall;
+  route->now = [] { return node_clock().now(); };
+  route->wall_shift = [] { return node_clock().shift(); };
   route->pair_limit = options.max_entities;
   route->local = local;
   route->memory = std::make_shared<RouterMemory>();
