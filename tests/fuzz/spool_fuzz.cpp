@@ -33,6 +33,8 @@ std::string key_of(fuzz::Bytes& in) {
 void fill(const std::string& path, fuzz::Bytes& in) {
   rocksdb::Options options;
   options.create_if_missing = true;
+  options.write_buffer_size = 64 << 10; // with the usual 64 MiB a run takes five times as long
+  options.allow_fallocate = false;
   rocksdb::DB* raw = nullptr;
   if (!rocksdb::DB::Open(options, path, &raw).ok()) std::abort();
   std::unique_ptr<rocksdb::DB> db{raw};
@@ -100,5 +102,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     use(**spool, in);
   }
   std::filesystem::remove_all(path);
+  std::filesystem::remove(path + ".key");
   return 0;
 }
