@@ -95,10 +95,12 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const NodeOptions& options, cons
 Result<void> Gateway::start_actors(const NodeOptions& options, const GatewaySetup& setup) {
   auto limits = setup.spool;
   limits.bytes = options.spool_bytes;
+  limits.age = Duration(options.spool_age) * second;
   auto opened = Spool::open(options.data + "/spool", limits, TickScale::wall_now());
   if (!opened) return opened.error();
   std::shared_ptr<Spool> spool{std::move(*opened)};
   auto remembered = remember(*spool);
+  if (remembered.terms && remembered.terms->scale.day > 0) spool->set_day(remembered.terms->scale.day);
   std::vector<Cidr> local;
   for (const auto& text : options.local) {
     auto network = parse_cidr(text);
