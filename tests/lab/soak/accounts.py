@@ -118,6 +118,10 @@ def compare(gateway, ledger, cloud, rate, gone):
     counted = sum(ledger.deltas[number] for number in cloud.deltas if number in ledger.deltas)
     check(counted == cloud.observations,
           f"the deltas in the cloud tell of {counted} observations, its counts say {cloud.observations}")
+    lost = sum(ledger.deltas[number] for number in ledger.refused_deltas)
+    reported = cloud.losses.get("observations", 0)
+    check(reported <= lost and (reported == lost or ledger.untold["deltas"] != 0),
+          f"{lost} observations were in deltas that the spool refused, and {reported} are reported as lost")
     accusing = [cause for cause in cloud.health if cause not in ("spool lost findings", "spool lost deltas",
                                                                 "spool lost observations")]
     check(not accusing, f"an honest gateway is accused: {accusing}")

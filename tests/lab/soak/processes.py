@@ -35,6 +35,8 @@ class Kept:
                 return
             if not self.killed:
                 self.ends.append(code)
+                with open(self.log, "a", encoding="ascii") as log:
+                    print(f"{self.name} ended by itself: {code}", file=log)
             time.sleep(0.3)
             self.killed = False
             self.process = self.start()
