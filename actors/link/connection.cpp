@@ -38,8 +38,10 @@ void Connection::start() {
   socket_.non_blocking(true, failure);
   socket_.set_option(asio::ip::tcp::no_delay{true}, failure);
   if (failure) return close({CloseCause::peer_closed, Violation::none, failure.message()});
-  // A client speaks first; a server's first step does nothing.
-  if (!tls_.handshake()) return close({CloseCause::tls, Violation::none, tls_.error()});
+  // A client speaks first. A server waits for a byte before TLS takes its buffers: a stranger that says
+  // nothing costs little.
+  if (!SSL_is_server(tls_.ssl()) && !tls_.handshake())
+    return close({CloseCause::tls, Violation::none, tls_.error()});
   flush();
   await_readable();
 }

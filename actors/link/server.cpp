@@ -177,6 +177,7 @@ void LinkServer::Impl::on_established(const SharedConnection& connection) {
   guard.inwards = types(options.to_cloud, true);
   guard.outwards = types(options.from_cloud, false);
   guard.max_unanswered = options.max_unanswered;
+  guard.tap = options.tap;
   connection->begin_link(std::move(guard));
   count(authenticated);
   on_control([this, id = connection->id(), certificate = *certificate] {
@@ -412,7 +413,7 @@ LinkCounters LinkServer::counters() const {
       "tls.failed",    "deadline",          "authenticated",   "enrolments",
       "admitted",      "refused.identity",  "refused.session", "clones",
       "replaced",      "revoked",           "silent",          "slow",
-      "accept.failed", "log.held_back", "files.refused"};
+      "accept.failed", "log.held_back",     "files.refused"};
   static_assert(std::size(names) == Impl::counts);
   LinkCounters out;
   for (std::size_t i = 0; i < Impl::counts; ++i)

@@ -16,8 +16,8 @@ namespace iris {
 struct ConnectionInfo {
   std::uint64_t id = 0; ///< unique in this process
   Identity identity;
-  std::string remote;                                       ///< "address:port"
-  std::string serial;                                       ///< of its certificate, hex
+  std::string remote;    ///< "address:port"
+  std::string serial;    ///< of its certificate, hex
   std::string authority; ///< that its certificate was verified by, see PeerCertificate
   std::shared_ptr<const std::atomic<std::size_t>> buffered; ///< bytes that wait for it now
 };
@@ -36,6 +36,7 @@ struct LinkServerOptions {
   std::uint32_t stranger_lines = 20; ///< of the log, a second, about who was never authenticated
   std::chrono::milliseconds repeat_pause{60'000}; ///< alarms and lines about the same peer and reason
   std::size_t max_unanswered = 256; ///< messages of one peer without an answer; then reading pauses
+  std::function<void(const Frame&, bool inward)> tap; ///< see GuardOptions
   /// What a client of this role may send and be sent; empty: wire_types().
   std::vector<WireType> to_cloud, from_cloud;
 };

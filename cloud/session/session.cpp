@@ -77,6 +77,7 @@ caf::result<wire::Welcome> take_hello(Self self, const WorldPtr& world, const Pe
   if (++s.hellos > hellos_limit) {
     const std::string why = "says hello again and again";
     if (s.hellos == hellos_limit + 1) {
+      world->counters.sessions_cut += 1;
       spdlog::warn("{} cut off: {}", label_of(*peer), why);
       peer->close(why);
     }
@@ -120,6 +121,7 @@ caf::result<wire::Ack> take_batch(Self self, const WorldPtr& world, const Peer& 
   auto& s = self->state;
   auto promise = self->make_response_promise<wire::Ack>();
   auto refuse_batch = [&](const std::string& why) {
+    world->counters.sessions_cut += 1;
     spdlog::warn("{} cut off: {}", label_of(*peer), why);
     peer->close(why);
     promise.deliver(caf::make_error(caf::sec::runtime_error, why));

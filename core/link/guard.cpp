@@ -158,6 +158,7 @@ bool Guard::spoke(std::uint64_t actor) const {
 }
 
 Guard::Verdict Guard::inward(const Frame& frame) {
+  if (options_.tap) options_.tap(frame, true);
   const auto& header = frame.header;
   if (header.payload_length > largest_payload)
     return refuse(Violation::oversized, std::to_string(header.payload_length) + " bytes");
@@ -338,6 +339,7 @@ void Guard::asked(std::uint64_t message_id) {
 bool Guard::answered(std::uint64_t message_id) { return requests_.erase(message_id & request_mask) > 0; }
 
 Guard::Outward Guard::outward(const Frame& frame, std::string& rewritten) {
+  if (options_.tap) options_.tap(frame, false);
   const auto& header = frame.header;
   PayloadReader in{frame.payload()};
   switch (static_cast<Operation>(header.operation)) {

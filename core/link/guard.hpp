@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -56,6 +57,8 @@ struct GuardOptions {
   std::size_t max_requests = 4096; ///< of ours that wait for an answer; older ones are forgotten
   /// Server: the peer's messages that wait for an answer, and their bytes; then the guard is crowded().
   std::size_t max_unanswered = 256, max_unanswered_bytes = 8 << 20;
+  /// Sees every frame before it is judged; for tests that record.
+  std::function<void(const Frame&, bool inward)> tap;
 };
 
 struct Rule;
