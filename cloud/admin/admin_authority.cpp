@@ -112,7 +112,7 @@ QueryAnswer Admin::ca_retire(const Arguments& arguments, const std::string& by) 
 Result<std::optional<Timestamp>> Admin::look_after_server() {
   const std::lock_guard lock{mutex_};
   const auto now = terms_.now();
-  auto due = pki::server_renewable(terms_.pki);
+  auto due = pki::server_renewable(terms_.pki, now, terms_.server_life);
   if (!due) return due.error();
   if (now < *due) return std::optional<Timestamp>{};
   auto fresh = pki::renew_server(terms_.pki, now, terms_.server_life);

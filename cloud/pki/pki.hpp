@@ -23,6 +23,8 @@ inline constexpr Duration day = 86'400 * second;
 inline constexpr Duration gateway_validity = 30 * day;
 inline constexpr Duration operator_validity = 365 * day;
 inline constexpr Duration server_validity = 2 * 365 * day;
+/// No certificate of this authority but its own lives longer.
+inline constexpr Duration longest_validity = server_validity;
 
 struct Certificate {
   std::string pem;
@@ -55,9 +57,6 @@ struct Bundle {
 [[nodiscard]] Result<Bundle> issue(const std::string& directory, const Identity& identity, Timestamp now,
                                    Duration validity = operator_validity);
 
-/// No certificate of this authority but its own lives longer.
-inline constexpr Duration longest_validity = server_validity;
-
 /// Adds serials (hex) to crl.pem. Revoking twice is no error. `expired_by`: when all of them have expired;
 /// then they may leave the list, which they do when it is signed again.
 [[nodiscard]] Result<void> revoke(const std::string& directory, const std::vector<std::string>& serials,
@@ -67,8 +66,9 @@ inline constexpr Duration longest_validity = server_validity;
 /// The certificate of server.pem anew, for the same key, names and authority: one rename.
 [[nodiscard]] Result<Certificate> renew_server(const std::string& directory, Timestamp now,
                                                Duration validity = server_validity);
-/// When two thirds of its life are over.
-[[nodiscard]] Result<Timestamp> server_renewable(const std::string& directory);
+/// When two thirds of its life are over; at once when it lives longer than `longest` from now.
+[[nodiscard]] Result<Timestamp> server_renewable(const std::string& directory, Timestamp now = 0,
+                                                 Duration longest = longest_validity * 100);
 
 struct AuthorityInfo {
   std::string fingerprint; ///< SHA-256 of its DER, hex

@@ -140,11 +140,12 @@ Result<Certificate> renew_server(const std::string& directory, Timestamp now, Du
   return sign_server(directory, *authority, now, validity);
 }
 
-Result<Timestamp> server_renewable(const std::string& directory) {
+Result<Timestamp> server_renewable(const std::string& directory, Timestamp now, Duration longest) {
   auto server = read_server(directory);
   if (!server) return server.error();
   auto begin = seconds_of(X509_get0_notBefore(server->get()));
   auto end = seconds_of(X509_get0_notAfter(server->get()));
+  if (now != 0 && end * second > now + longest) return now; // the setting was made shorter
   return (begin + (end - begin) / 3 * 2) * second;
 }
 
