@@ -59,7 +59,9 @@ void next(caf::event_based_actor* self, const caf::actor& to, const std::shared_
             else if (flow->acked == flow->sent)
               flow->done.set_value();
           },
-          [=](const caf::error&) { fail("a batch was not acknowledged"); });
+          [=](const caf::error& error) {
+            fail("a batch was not acknowledged: " + self->system().render(error));
+          });
 }
 
 /// Batches a second.
@@ -122,7 +124,8 @@ struct Linked {
     LinkServerEvents events;
     events.open = [this](const ConnectionInfo&) { return caf::actor_cast<caf::strong_actor_ptr>(session); };
     events.closed = [](const ConnectionInfo&, const CloseReason& reason) {
-      if (reason.cause == CloseCause::violation) fail("the link was closed: " + to_string(reason));
+      if (reason.cause != CloseCause::peer_closed && reason.cause != CloseCause::local)
+        fail("the link was closed: " + to_string(reason));
     };
     auto listening = LinkServer::start(cloud.system, serve, std::move(events));
     if (!listening) fail(listening.error().message);
