@@ -226,3 +226,19 @@ TEST_CASE_METHOD(Authority, "what is wrong is said in one line") {
   CHECK_FALSE(admin->enrol(garbage).error.empty());
   CHECK(line("token-list")["uses_left"] == 1); // it was not used up by that
 }
+
+TEST_CASE_METHOD(Authority, "an authority is retired when nobody needs it, else they are named") {
+  REQUIRE(pki::issue_server(dir.path("pki"), "s", {}, now));
+  auto first = enrol(secret_of(line("token-create", {"gateway=gw-1"})));
+  CHECK(ask("ca-roll").status == 0);
+  auto refusal = ask("ca-retire");
+  CHECK(refusal.status == std::uint8_t(Errc::refused));
+  CHECK(refusal.message.find("gateway default/gw-1") != std::string::npos);
+  now += 21 * pki::day;
+  REQUIRE(admin->enrol(renewal_by(first.certificate)).error.empty());
+  CHECK(ask("ca-retire").status == 0);
+  CHECK(ask("gateways-rename", {"gw-1", "press-7"}).status == 0);
+  CHECK(line("gateways-list")["name"] == "press-7");
+  CHECK(ask("gateways-revoke", {"press-7"}).status == 0);
+  CHECK(cut.at(0).name == "gw-1");
+}
