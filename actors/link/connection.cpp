@@ -237,12 +237,17 @@ void Connection::post_close(CloseReason reason) {
 }
 
 void Connection::from_caf(std::vector<char> frames) {
+  // Nothing is kept for one that is let go.
+  if (posted_ + frames.size() > max_buffered)
+    return post_close({CloseCause::slow, Violation::none, "more waits for it than it may"});
+  posted_ += frames.size();
   *buffered_ += frames.size();
-  if (posted_ += frames.size(); posted_ > max_buffered)
-    post_close({CloseCause::slow, Violation::none, "more waits for it than it may"});
   asio::post(thread_.io(), [self = shared_from_this(), frames = std::move(frames)] {
     self->posted_ -= frames.size();
-    if (self->mode_ == Mode::closed) return;
+    if (self->mode_ == Mode::closed) {
+      *self->buffered_ = self->posted_ + self->unsent();
+      return;
+    }
     std::string plain;
     std::string_view rest{frames.data(), frames.size()};
     while (rest.size() >= frame_header_size) {
