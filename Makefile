@@ -34,7 +34,8 @@ lab-up: ## the 2017 gateway of the lab, to play with (see docs/lab.md)
 lab-down: ## take it away
 	@tests/lab/gateway2017/lab down
 
-soak: setup build ## the long cut test: 100 cuts of the link, 20 kills of each side, full disks
+soak: setup build ## the long link tests: attacks with their times judged; 100 cuts, 20 kills of each side, full disks
+	@IRIS_LAB_TIMED=1 IRIS_BIN=$(CURDIR)/build/bin build/bin/lab_link
 	@IRIS_SOAK=full python3 tests/lab/soak/soak.py
 
 bench: setup build ## the benchmarks

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 
 namespace linklab {
 
@@ -12,7 +13,11 @@ namespace {
 constexpr int gateways = 5;
 constexpr double floor_ms = 10; ///< below this a p99 is noise of the machine
 constexpr double most_memory = 64 << 20;
+constexpr double stood_still = 1e9;
 constexpr auto shortest = 1'500ms; ///< of a measurement: 150 acknowledgements
+
+/// Whether times are judged and not only printed: `make soak` does, on a machine that has nothing else to do.
+bool timed() { return std::getenv("IRIS_LAB_TIMED") != nullptr; }
 
 } // namespace
 
@@ -30,7 +35,7 @@ double Lab::p99_ms() {
   for (auto& gateway : healthy)
     for (auto time : gateway->take_times())
       all.push_back(time);
-  if (all.size() < 100) return 1e9; // they stood still
+  if (all.size() < 100) return stood_still;
   auto at = all.begin() + std::ptrdiff_t(all.size() * 99 / 100);
   std::nth_element(all.begin(), at, all.end());
   return double(*at) / 1'000;
@@ -78,7 +83,7 @@ void Lab::attack(const std::string& what, std::initializer_list<const char*> cou
     ms = p99_ms();
     for (int i = 0; i < 40 && (refused = counted(counters) - before) < tries; ++i)
       std::this_thread::sleep_for(50ms);
-    good = refused >= tries && ms <= 2 * std::max(quiet_ms_, floor_ms);
+    good = refused >= tries && ms < stood_still && (!timed() || ms <= 2 * std::max(quiet_ms_, floor_ms));
   }
   const auto more = double(memory) - double(quiet_bytes_);
   std::string names;
