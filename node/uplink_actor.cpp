@@ -80,7 +80,10 @@ void read_lane(Self self, World world, Lane lane) {
             if (generation != now.generation) return;
             now.lanes[std::size_t(lane)].reading = false;
             if (found->epoch == 0) { // the spool was damaged and has begun anew
+              ++now.generation;      // the other lane's answer says the same: one Hello is enough
               now.welcomed = false;
+              now.flying_batches = now.flying_bytes = 0;
+              now.lanes = {};
               return say_hello(self, world, true);
             }
             if (found->epoch != now.epoch || now.lanes[std::size_t(lane)].sent != read.after) return;

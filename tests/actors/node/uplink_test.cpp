@@ -90,6 +90,36 @@ struct RouterSink {
   std::size_t terms = 0;
 };
 
+/// A spool that was damaged and has begun anew: no epoch until one is granted.
+struct EmptySpoolState {
+  std::uint64_t epoch = 0;
+};
+
+SpoolActor::behavior_type empty_spool(SpoolActor::stateful_pointer<EmptySpoolState> self) {
+  auto state = [self] {
+    SpoolState now;
+    now.epoch = self->state.epoch;
+    return make_ref(now);
+  };
+  return {
+      [](atom::inspect) { return make_ref(InspectAnswer{"{}"}); },
+      [](const Ref<FindingBatch>&) {},
+      [](const Ref<DeltaBatch>&) {},
+      [](const Ref<HealthBatch>&) {},
+      [=](const Ref<SpoolRead>& read) {
+        return make_ref(SpooledBatches{read->lane, self->state.epoch, {}});
+      },
+      [](const Ref<SpoolAck>&) {},
+      [=](atom::state) { return state(); },
+      [=](const Ref<SpoolEpoch>& terms) {
+        self->state.epoch = terms->epoch;
+        return state();
+      },
+      [](const Ref<SpoolPut>&) {},
+      [](atom::tick) {},
+  };
+}
+
 struct Gateway : Deterministic {
   TempDir dir;
   MockCloud cloud;
@@ -240,4 +270,19 @@ TEST_CASE("pushes that are not signed by the cloud's key are refused") {
   std::memcpy(copy.data(), ack.bytes.data(), ack.bytes.size());
   capnp::FlatArrayMessageReader reader{kj::ArrayPtr<const capnp::word>(copy.data(), copy.size())};
   CHECK_FALSE(reader.getRoot<schema::PushAck>().getAccepted());
+}
+
+TEST_CASE("a spool that began anew asks for one new epoch, though both lanes say so") {
+  Gateway gateway;
+  gateway.connect();
+  REQUIRE(gateway.cloud.hellos == 1);
+  gateway.sessions.push_back(caf::actor_cast<caf::strong_actor_ptr>(gateway.spool)); // ended with the rest
+  gateway.spool = spawn_in<SpoolActor, EmptySpoolState>(gateway.system, gateway.directory, {.kind = "spool"},
+                                                        empty_spool);
+  caf::anon_send(gateway.uplink, atom::wake_v);
+  gateway.settle();
+  CHECK(gateway.cloud.hellos == 2); // a third in one session is one too many for the cloud
+  CHECK(gateway.cloud.hello_epoch == 0);
+  CHECK(gateway.cloud.epoch == 2);
+  CHECK(gateway.given_up.empty());
 }
