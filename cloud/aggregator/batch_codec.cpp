@@ -1,5 +1,6 @@
 #include "cloud/aggregator/batch_codec.hpp"
 #include "core/alert/codec.hpp"
+#include "core/base/capnp_reader.hpp"
 #include "core/learn/delta_merge.hpp"
 #include "schemas/link.capnp.h"
 
@@ -10,6 +11,8 @@
 
 namespace iris {
 namespace {
+
+constexpr std::size_t batch_limit = 2 << 20; ///< bytes; the link carries half of that
 
 constexpr unsigned entry_limit = 16'384; ///< findings, deltas or losses of one batch
 constexpr std::size_t name_limit = 128;
@@ -28,16 +31,11 @@ std::string_view view(capnp::Data::Reader bytes) {
 }
 std::string_view view(capnp::Text::Reader text) { return {text.begin(), text.size()}; }
 
-bool take(capnp::Data::Reader from, Bytes32& to) {
-  if (from.size() != to.size()) return false;
-  std::memcpy(to.data(), from.begin(), to.size());
-  return true;
-}
-
 /// A seal that cannot be read is none.
 std::optional<BatchSeal> read_seal(schema::Seal::Reader in) {
   BatchSeal seal;
-  if (!take(in.getMac(), seal.mac) || !take(in.getEntriesDigest(), seal.entries_digest)) return std::nullopt;
+  if (!take_bytes(in.getMac(), seal.mac) || !take_bytes(in.getEntriesDigest(), seal.entries_digest))
+    return std::nullopt;
   if (in.getState() > std::uint8_t(BatchSeal::State::merged)) return std::nullopt;
   seal.state = BatchSeal::State(in.getState());
   seal.entries = in.getEntries();
@@ -113,21 +111,13 @@ void read(BatchContent& content, schema::Batch::Reader root) {
 
 BatchContent decode_batch(const std::vector<char>& bytes) {
   BatchContent content;
-  if (bytes.empty() || bytes.size() % sizeof(capnp::word) != 0) {
-    note(content, "its length is " + std::to_string(bytes.size()));
-    return content;
-  }
-  try {
-    auto words = kj::heapArray<capnp::word>(bytes.size() / sizeof(capnp::word));
-    std::memcpy(words.begin(), bytes.data(), bytes.size());
-    capnp::ReaderOptions options;
-    options.traversalLimitInWords = 2 * words.size() + 1'024;
-    options.nestingLimit = 4;
-    capnp::FlatArrayMessageReader message{words, options};
-    read(content, message.getRoot<schema::Batch>());
-  } catch (const kj::Exception& exception) {
-    note(content, exception.getDescription().cStr());
-  }
+  // Entries are read twice: for the seal, and to be taken. What was read before a damaged place is taken.
+  const auto whole = read_message<schema::Batch>(bytes, {batch_limit, 3, 4}, "the batch",
+                                                 [&](schema::Batch::Reader root) -> Result<void> {
+                                                   read(content, root);
+                                                   return {};
+                                                 });
+  if (!whole) note(content, whole.error().message);
   return content;
 }
 

@@ -1,13 +1,11 @@
 #include "cloud/aggregator/ledger.hpp"
 #include "cloud/aggregator/batch_codec.hpp"
 #include "cloud/aggregator/evidence_store.hpp"
+#include "cloud/aggregator/gateway_finding.hpp"
 #include "core/alert/codec.hpp"
 #include "core/base/hash.hpp"
 
-#include <openssl/rand.h>
-
 #include <algorithm>
-#include <stdexcept>
 
 namespace iris {
 namespace {
@@ -22,26 +20,6 @@ AlertPolicy policy_for(const CloudSettings& settings, const std::string& tenant,
   policy.incident_window = policy.quiet / 2;
   policy.late_after = settings.late_after;
   return policy;
-}
-
-Finding about_gateway(const std::string& gateway, std::string cause, std::string act, Timestamp at) {
-  Finding finding;
-  finding.detector = "sensor.health";
-  finding.entity.kind = EntityKind::gateway;
-  finding.entity.name = gateway;
-  finding.cause = std::move(cause);
-  finding.act = std::move(act);
-  finding.severity = Severity::medium;
-  finding.first = finding.last = at;
-  finding.attack = {"T1562"};
-  return finding;
-}
-
-std::string new_chain_key() {
-  std::string key(32, '\0');
-  if (RAND_bytes(reinterpret_cast<unsigned char*>(key.data()), int(key.size())) != 1)
-    throw std::runtime_error{"no random numbers for the key of a chain"};
-  return key;
 }
 
 } // namespace
@@ -106,72 +84,6 @@ SessionTerms GatewayLedger::begin(const SessionStart& start, Timestamp now, Ledg
   terms.applied = row_.applied;
   terms.site = row_.site;
   return terms;
-}
-
-/// All sequences start anew, and with them the chain: what the gateway had not sent can be sealed again by
-/// whoever has it.
-void GatewayLedger::grant_epoch(const SessionStart& start, Timestamp now, SessionTerms& terms,
-                                LedgerChange& change) {
-  const bool first = row_.epoch == 0;
-  // The Welcome of a grant that nothing came of was lost: the gateway names the epoch before it again.
-  const bool again = row_.applied == decltype(row_.applied){} && start.epoch == row_.granted_from;
-  constexpr auto most = std::uint64_t(1) << 62;
-  row_.epoch = std::max(row_.epoch, start.epoch < most ? start.epoch : 0) + 1;
-  row_.applied = {};
-  row_.granted_from = start.epoch;
-  row_.chains = {};
-  if (start.seals) {
-    terms.chain_key = new_chain_key();
-    for (std::size_t lane = 0; lane < row_.chains.size(); ++lane) {
-      row_.chains[lane].active = true;
-      row_.chains[lane].link = ChainLink::first(terms.chain_key, std::uint8_t(lane));
-    }
-  }
-  change.notes.push_back("gateway " + gateway_ + " starts epoch " + std::to_string(row_.epoch));
-  if (first || again) return;
-  auto finding = about_gateway(gateway_, "chain.broken epoch",
-                               "began a new spool; what it had not sent before cannot be verified", now);
-  finding.expected = "a spool that goes on from what the cloud has";
-  finding.observed = "asked for a new epoch instead of " + std::to_string(row_.epoch - 1) + ", it named " +
-                     std::to_string(start.epoch);
-  std::set<std::string> changed;
-  book_.start_write();
-  take_finding(std::move(finding), now, changed);
-  for (const auto& id : changed)
-    put_alert(*book_.find(id), change);
-}
-
-/// Findings are taken all the same: one too many is better than one too few. Nothing is learned of counts
-/// that somebody may have written: they are only compared with intelligence, and told as lost.
-void GatewayLedger::tell_broken(std::uint8_t lane, const std::string& why, BatchContent& content,
-                                Timestamp now, LedgerChange& change, std::set<std::string>& changed) {
-  world_.counters.chain_broken += 1;
-  const std::string name = lane == 0 ? "findings" : "counts";
-  const auto seq = std::to_string(row_.applied[lane] + 1);
-  auto finding = about_gateway(gateway_, "chain.broken " + name,
-                               "batch " + seq + " of its " + name + " " + why +
-                                   ": somebody changed or removed something while it waited",
-                               now);
-  finding.severity = Severity::high;
-  finding.expected = "batches as the gateway sealed them when it made them";
-  finding.observed = "epoch " + std::to_string(row_.epoch) + ", lane " + name + ", batch " + seq + " " + why;
-  change.notes.push_back("gateway " + gateway_ + ": chain broken: " + finding.observed);
-  take_finding(std::move(finding), now, changed);
-  if (content.deltas.empty()) return;
-  LossRow untaught{"deltas", "chain", content.deltas.size(), content.deltas[0].from, content.deltas[0].until};
-  LossRow uncounted{"observations", "chain", 0, 0, 0};
-  for (const auto& delta : content.deltas) {
-    match_intelligence(delta, now, changed);
-    untaught.since = std::min(untaught.since, delta.from);
-    untaught.until = std::max(untaught.until, delta.until);
-    uncounted.count += delta.observations;
-  }
-  uncounted.since = untaught.since;
-  uncounted.until = untaught.until;
-  for (const auto& loss : {untaught, uncounted})
-    change.write.put(Table::observations, loss_key(tenant_, gateway_, now, world_.next_audit++),
-                     encode(loss));
-  content.deltas.clear();
 }
 
 std::string GatewayLedger::enrolled_site() const {

@@ -37,17 +37,7 @@ kj::ArrayPtr<const kj::byte> data(const char* bytes, std::size_t size) {
   return {reinterpret_cast<const kj::byte*>(bytes), size};
 }
 
-} // namespace
-
-namespace {
-
 kj::ArrayPtr<const kj::byte> data(const Bytes32& bytes) { return data(bytes.data(), bytes.size()); }
-
-bool take(capnp::Data::Reader from, Bytes32& to) {
-  if (from.size() != to.size()) return false;
-  std::memcpy(to.data(), from.begin(), to.size());
-  return true;
-}
 
 } // namespace
 
@@ -133,8 +123,8 @@ Result<GatewayRow> decode_gateway(std::string_view bytes) {
     const auto chains = root.getChains();
     for (unsigned i = 0; i < chains.size() && i < row.chains.size(); ++i) {
       auto& chain = row.chains[i];
-      chain.active = take(chains[i].getKey(), chain.link.key);
-      (void)take(chains[i].getPrevious(), chain.link.previous);
+      chain.active = take_bytes(chains[i].getKey(), chain.link.key);
+      (void)take_bytes(chains[i].getPrevious(), chain.link.previous);
       chain.owed_entries = chains[i].getOwedEntries();
       chain.owed_observations = chains[i].getOwedObservations();
       chain.into = chains[i].getInto();

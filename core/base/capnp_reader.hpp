@@ -6,6 +6,7 @@
 #include <kj/array.h>
 #include <kj/exception.h>
 
+#include <array>
 #include <cstring>
 #include <span>
 #include <string>
@@ -40,6 +41,14 @@ auto read_message(std::span<const char> bytes, const ReadLimits& limits, const c
   } catch (const kj::Exception& exception) {
     return Error{Errc::corrupt, std::string{what} + " is damaged: " + exception.getDescription().cStr()};
   }
+}
+
+/// Bytes of exactly that many; false, and nothing taken, where they are not.
+template <std::size_t Size>
+bool take_bytes(capnp::Data::Reader from, std::array<char, Size>& to) {
+  if (from.size() != Size) return false;
+  std::memcpy(to.data(), from.begin(), Size);
+  return true;
 }
 
 } // namespace iris
