@@ -64,14 +64,14 @@ bool Spool::shed(Lane lane, std::uint64_t on_disk, std::string_view value, Batch
   losses.push_back({kind_of(lane), "spool", s.entries, s.since, s.until});
   if (s.observations != 0) losses.push_back({"observations", "spool", s.observations, s.since, s.until});
   const auto bytes = encode_content(lane, {}, losses, now);
-  const auto stub = value_of(Timestamp(get_big_endian(value.data(), 8)), 0, {bytes.data(), bytes.size()});
-  if (for_room && stub.size() >= value.size()) return true; // nothing to gain here
+  const auto remains = value_of(Timestamp(get_big_endian(value.data(), 8)), 0, {bytes.data(), bytes.size()});
+  if (for_room && remains.size() >= value.size()) return true; // nothing to gain here
   note.seal.state = BatchSeal::State::shed;
   rocksdb::WriteBatch changes;
-  changes.Put(batch_key(lane, on_disk), stub);
+  changes.Put(batch_key(lane, on_disk), remains);
   changes.Put(note_key(lane, on_disk), encode_note(note));
   if (!db_->write(changes, false)) return false;
-  counters_.bytes = less(counters_.bytes + stub.size(), value.size());
+  counters_.bytes = less(counters_.bytes + remains.size(), value.size());
   (lane == Lane::findings ? counters_.shed_findings : counters_.shed_counts) += s.entries;
   return true;
 }
@@ -119,13 +119,13 @@ bool Spool::merge_oldest(Timestamp now) {
     std::uint64_t seq = 0;
     std::string value;
     BatchNote note;
-    std::vector<SpoolLoss> losses;
+    std::string remains; ///< in its place: what it said of losses
   };
   constexpr auto lane = Lane::counts;
   auto& s = state(lane);
   std::vector<Old> group;
   std::vector<std::vector<char>> entries;
-  std::size_t bytes = 0, stubs = 0;
+  std::size_t bytes = 0, remaining = 0;
   std::uint64_t last = 0;
   BatchNote sum;
   const auto at = db_->iterate();
@@ -143,10 +143,11 @@ bool Spool::merge_oldest(Timestamp now) {
     last = old.seq;
     auto content = decode_content(lane, std::string_view{old.value}.substr(value_header));
     if (!content) continue;
-    old.losses = std::move(content->losses);
+    const auto rest = encode_content(lane, {}, content->losses, now);
+    old.remains = value_of(Timestamp(get_big_endian(old.value.data(), 8)), 0, {rest.data(), rest.size()});
     std::move(content->entries.begin(), content->entries.end(), std::back_inserter(entries));
     bytes += old.value.size();
-    stubs += encode_content(lane, {}, old.losses, now).size() + value_header;
+    remaining += old.remains.size();
     sum.seal.since = group.empty() ? seal.since : std::min(sum.seal.since, seal.since);
     sum.seal.until = group.empty() ? seal.until : std::max(sum.seal.until, seal.until);
     sum.seal.merged_entries += seal.entries;
@@ -158,7 +159,8 @@ bool Spool::merge_oldest(Timestamp now) {
   s.merged_to = last;
   const auto merged = merge_deltas(entries, day_);
   const auto content = encode_content(lane, merged, {}, now);
-  if (content.size() + stubs + note_size > bytes - bytes / 8) return true; // hardly anything to gain; go on
+  if (content.size() + remaining + note_size > bytes - bytes / 8)
+    return true; // hardly anything to gain; go on
 
   auto note = note_of(lane, merged, {}, now);
   auto& seal_of_all = note.seal;
@@ -172,14 +174,12 @@ bool Spool::merge_oldest(Timestamp now) {
   rocksdb::WriteBatch changes;
   std::uint64_t freed = 0, added = value.size() + note_size;
   for (auto& old : group) {
-    const auto rest = encode_content(lane, {}, old.losses, now);
-    const auto stub = value_of(Timestamp(get_big_endian(old.value.data(), 8)), 0, {rest.data(), rest.size()});
     old.note.seal.state = BatchSeal::State::merged;
     old.note.seal.into = s.next;
-    changes.Put(batch_key(lane, old.seq), stub);
+    changes.Put(batch_key(lane, old.seq), old.remains);
     changes.Put(note_key(lane, old.seq), encode_note(old.note));
     freed += old.value.size();
-    added += stub.size();
+    added += old.remains.size();
   }
   changes.Put(batch_key(lane, s.next), value);
   changes.Put(note_key(lane, s.next), encode_note(note));
