@@ -2,7 +2,9 @@
 #include "actors/interfaces.hpp"
 #include "actors/query.hpp"
 
-#include <caf/all.hpp>
+#include <caf/actor_cast.hpp>
+#include <caf/exit_reason.hpp>
+#include <caf/scheduled_actor.hpp>
 
 #include <chrono>
 #include <utility>

@@ -87,10 +87,15 @@ static Result<QueryAnswer> await_backup(const CloudPaths& paths, const Result<Qu
   question.admin = true;
   question.asked_by = "local";
   question.deadline_ms = 20'000;
-  for (;;) {
-    std::this_thread::sleep_for(std::chrono::milliseconds{200});
+  // How long it takes depends on the database; each question has a deadline, so the end of the process ends
+  // this.
+  constexpr int a_second = 5, said_every = 10;
+  for (int asked = 1;; ++asked) {
+    std::this_thread::sleep_for(std::chrono::milliseconds{1'000 / a_second});
     auto answer = ask_control_socket(paths.control(), question);
     if (!answer || answer->status != 0 || answer->lines.empty()) return answer;
+    if (asked % (a_second * said_every) == 0)
+      std::fprintf(stderr, "iris-cloud: the backup is under way for %d s\n", asked / a_second);
   }
 }
 
