@@ -132,8 +132,8 @@ struct ServiceJudge::State {
       if (digest_count <= 3) digest.observed += "; " + act.behaviour->texts[0];
       for (auto& process : finding.processes)
         if (digest.processes.size() < Finding::evidence_limit) digest.processes.push_back(std::move(process));
-      for (auto& flow : finding.flows)
-        if (digest.flows.size() < Finding::evidence_limit) digest.flows.push_back(std::move(flow));
+      for (const auto& flow : finding.flows)
+        if (digest.flows.size() < Finding::evidence_limit) digest.flows.push_back(flow);
       digest.last = std::max(digest.last, finding.last);
     }
     digest_last = act.observation.at;

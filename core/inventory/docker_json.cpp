@@ -92,7 +92,7 @@ std::vector<PublishedPort> ports_of(const Json& ports) {
 /// compose makes up names like "edgex_data_1" or "edgex-data-1"; then the service's own name is the better
 /// one.
 std::string service_of(const std::string& name, const Json& labels) {
-  const auto service = text(labels, "com.docker.compose.service");
+  auto service = text(labels, "com.docker.compose.service");
   const auto project = text(labels, "com.docker.compose.project");
   if (service.empty() || project.empty()) return name;
   for (char sep : {'-', '_'}) {
