@@ -34,15 +34,36 @@ swallowed() { # no host of the lab is there: the route must be a blackhole
   error="$(ip route get 203.0.113.70 2>&1)" && return 1
   grep -qi 'invalid argument' <<<"$error"
 }
+# A client that happens to have a port which the lab publishes, as its closed connection does for a minute.
+hold_port() { # PORT
+  exec python3 - "$1" <<'EOF'
+import socket, sys, time
+server = socket.create_server(("127.0.0.1", 0))
+client = socket.socket()
+client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # leaves no TIME-WAIT
+client.bind(("127.0.0.1", int(sys.argv[1])))
+client.connect(server.getsockname())
+time.sleep(100)
+EOF
+}
 state_of() { docker inspect -f "{{.State.$2}}" "$1"; }
 country_is_germany() { mmdblookup --file "$lab_state/country.mmdb" --ip 203.0.113.66 country iso_code | grep -q DE; }
 unknown_has_no_country() { ! mmdblookup --file "$lab_state/country.mmdb" --ip 192.0.2.1 country iso_code; }
 
 # A run that dies half-way leaves things behind; the next one must not mind.
-"$lab" up --speed 20 >/dev/null
+source "$here/../lib/net.sh"
+reserved_before="$(cat "$reserved_ports")"
+hold_port 48080 &
+holder=$!
+while read -r line; do
+  say "$line"
+  [[ "$line" != *"still in use"*:48080* ]] || { waited=1; kill "$holder"; }
+done < <("$lab" up --speed 20)
+check "it waits for a published port that a client holds" test "${waited:-}" = 1
 ip netns del iris-tower
 docker kill edgex-mongo >/dev/null
 "$lab" up --speed 20
+check "no client gets a published port" grep -q 48080 "$reserved_ports"
 check "it comes up after a crashed run" "$lab" status
 check "country of the listed address" country_is_germany
 check "no country for an unknown address" unknown_has_no_country
@@ -57,7 +78,7 @@ check "flood through the gateway" "$lab" attack 08
 check "the others live on" test "$(docker ps -q --filter "label=$lab_label" | wc -l)" = 9
 "$lab" down >/dev/null
 check "nothing is left" nothing_left
-source "$here/../lib/net.sh"
+check "clients may have the ports again" test "$(cat "$reserved_ports")" = "$reserved_before"
 add_blackholes $outside_subnets
 check "a blackhole swallows what has no host" swallowed
 remove_blackholes $outside_subnets

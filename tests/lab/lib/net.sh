@@ -68,6 +68,34 @@ refuse_foreign_routes() {
   done
 }
 
+# A published port may lie in the range from which the kernel takes ports for clients, and a client's closed connection
+# keeps its port for a minute (TIME-WAIT): Docker then cannot publish it. So the kernel is told to leave these alone.
+reserved_ports=/proc/sys/net/ipv4/ip_local_reserved_ports
+reserve_ports() { # PORT...
+  [ -f "$lab_state/reserved_ports" ] || cp --no-preserve=all "$reserved_ports" "$lab_state/reserved_ports"
+  sed "s/$/,$(tr ' ' ',' <<<"$*")/; s/^,//" "$lab_state/reserved_ports" | tr -d '\n' >"$reserved_ports"
+}
+
+release_ports() {
+  [ -f "$lab_state/reserved_ports" ] || return 0
+  cat "$lab_state/reserved_ports" >"$reserved_ports"
+  rm -f "$lab_state/reserved_ports"
+}
+
+# Waits for what held one of the ports before they were reserved.
+await_ports() { # PORT...
+  local filter holder said=""
+  filter="$(printf ' or sport = :%s' "$@")"
+  for _ in {1..150}; do
+    holder="$(ss -Htanup "( ${filter# or } )" | head -1)"
+    [ -n "$holder" ] || return 0
+    [ -n "$said" ] || say "lab: waiting up to 75 s for a port that is still in use: $holder"
+    said=1
+    sleep 0.5
+  done
+  die "a port that the lab publishes is in use by something else: $holder"
+}
+
 # Packets between these interfaces may pass; from them to anywhere else (the machine's own network) they may not.
 firewall_chain=IRIS-LAB
 open_firewall() { # BRIDGE LAN WAN
