@@ -76,11 +76,11 @@ private:
 /// Numbers that /metrics shows; counted by whoever it happens to.
 struct CloudCounters {
   std::atomic<std::uint64_t> batches{0}, batches_repeated{0}, batches_refused{0}, entries_damaged{0},
-      chain_broken{0},
-      findings{0}, deltas{0}, observations{0}, alerts_opened{0}, alert_revisions{0}, alerts_dropped{0},
-      profiles_refused{0}, baselines_published{0}, trainings{0}, known_bad_found{0}, pushes{0},
-      pushes_refused{0}, sessions_refused{0}, sessions_cut{0}, store_writes{0}, store_commits{0}, outbox_delivered{0},
-      outbox_dropped{0}, outbox_retries{0}, queries{0}, server_renewals{0}, server_renewal_faults{0};
+      chain_broken{0}, findings{0}, deltas{0}, observations{0}, alerts_opened{0}, alert_revisions{0},
+      alerts_dropped{0}, profiles_refused{0}, baselines_published{0}, trainings{0}, known_bad_found{0},
+      pushes{0}, pushes_refused{0}, sessions_refused{0}, sessions_cut{0}, store_writes{0}, store_commits{0},
+      outbox_delivered{0}, outbox_dropped{0}, outbox_retries{0}, queries{0}, server_renewals{0},
+      server_renewal_faults{0};
 };
 
 /// One sink as the rest of the cloud sees it.

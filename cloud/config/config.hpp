@@ -39,7 +39,7 @@ struct CloudConfig {
   Duration late_after = 60 * second, retire_after = 600 * second;
   Duration gateway_life = 30 * 86'400 * second, operator_life = 365 * 86'400 * second,
            server_life = 730 * 86'400 * second; ///< of certificates
-  std::string backup_dir; ///< empty: no backups by itself
+  std::string backup_dir;                       ///< empty: no backups by itself
   Duration backup_every = 1'800 * second;
   std::vector<SinkConfig> sinks;
 };

@@ -288,9 +288,14 @@ Result<std::unique_ptr<CloudProgram>> CloudProgram::start(CloudPaths paths, Clou
   if (auto done = impl->open_store(create_store); !done) return done.error();
   if (auto done = impl->start_world(); !done) return done.error();
   impl->enrolling = std::make_unique<Worker>(1'000);
-  Admin::Terms terms{impl->paths.pki(), impl->config.public_addresses, TickScale::wall_now, random_bytes,
+  Admin::Terms terms{impl->paths.pki(),
+                     impl->config.public_addresses,
+                     TickScale::wall_now,
+                     random_bytes,
                      [raw = impl.get()](const Identity& identity) { raw->cut_off(identity); },
-                     impl->config.gateway_life, impl->config.operator_life, impl->config.server_life};
+                     impl->config.gateway_life,
+                     impl->config.operator_life,
+                     impl->config.server_life};
   impl->admin = std::make_unique<Admin>(impl->world->store, std::move(terms));
   impl->backups = std::make_unique<BackupJob>(
       [store = impl->world->store](const std::string& directory) { return store->backup(directory); });
