@@ -16,6 +16,8 @@ namespace {
 constexpr std::size_t feed_at_a_time = 16 * 1024; ///< what the memory BIO holds at most, per connection
 constexpr int reads_per_turn = 8;                 ///< then others on this thread have theirs
 constexpr std::size_t to_caf_at_a_time = 256 * 1024;
+constexpr std::size_t kept_between_ticks = 256 * 1024; ///< of the buffer for ciphertext
+constexpr std::size_t kept_when_idle = 4096;
 
 std::string address_of(const Connection::Socket& socket) {
   boost::system::error_code failure;
@@ -248,31 +250,31 @@ void Connection::from_caf(std::vector<char> frames) {
       *self->buffered_ = self->posted_ + self->unsent();
       return;
     }
-    std::string plain;
-    std::string_view rest{frames.data(), frames.size()};
-    while (rest.size() >= frame_header_size) {
-      auto header = decode_header(rest.data());
-      auto size = frame_header_size + std::size_t(header.payload_length);
-      if (rest.size() < size) break;
-      std::string rewritten;
-      switch (self->guard_->outward({header, rest.substr(0, size)}, rewritten)) {
-      case Guard::Outward::pass:
-        plain.append(rest.substr(0, size));
-        break;
-      case Guard::Outward::rewritten:
-        plain.append(rewritten);
-        break;
-      case Guard::Outward::drop:
-        ++self->counters_.frames_dropped;
-        break;
-      }
-      ++self->counters_.frames_out;
-      rest.remove_prefix(size);
-    }
-    if (!plain.empty()) self->send_plain(plain);
+    self->send_frames({frames.data(), frames.size()});
     *self->buffered_ = self->posted_ + self->unsent();
     if (self->stalled_since_ && !self->guard_->crowded()) self->resume();
   });
+}
+
+/// Frames that stay as they are leave in one piece, without a copy.
+void Connection::send_frames(std::string_view frames) {
+  std::size_t begin = 0, end = 0;
+  while (frames.size() - end >= frame_header_size) {
+    auto header = decode_header(frames.data() + end);
+    auto size = frame_header_size + std::size_t(header.payload_length);
+    if (frames.size() - end < size) break;
+    ++counters_.frames_out;
+    std::string rewritten;
+    auto outward = guard_->outward({header, frames.substr(end, size)}, rewritten);
+    if (outward != Guard::Outward::pass) {
+      send_plain(frames.substr(begin, end - begin));
+      if (outward == Guard::Outward::rewritten) send_plain(rewritten);
+      if (outward == Guard::Outward::drop) ++counters_.frames_dropped;
+      begin = end + size;
+    }
+    end += size;
+  }
+  send_plain(frames.substr(begin, end - begin));
 }
 
 /// Answers have gone out: takes what waits, then reads on.
@@ -283,7 +285,7 @@ void Connection::resume() {
 }
 
 void Connection::send_plain(std::string_view plain) {
-  if (mode_ == Mode::closed) return;
+  if (mode_ == Mode::closed || plain.empty()) return;
   // In pieces, so that the memory BIO stays small.
   while (!plain.empty()) {
     auto piece = plain.substr(0, feed_at_a_time);
@@ -322,7 +324,7 @@ void Connection::flush() {
   *buffered_ = posted_ + unsent();
   if (unsent() == 0) {
     out_.clear();
-    if (out_.capacity() > 4096) out_.shrink_to_fit();
+    if (out_.capacity() > kept_between_ticks) out_.shrink_to_fit();
     sent_ = 0;
     slow_since_.reset();
     if (close_when_sent_) close({CloseCause::local, Violation::none, "done"});
@@ -350,6 +352,7 @@ void Connection::flush() {
 
 void Connection::tick(Clock::time_point now) {
   if (mode_ == Mode::closed) return;
+  if (out_.empty() && out_.capacity() > kept_when_idle) out_.shrink_to_fit();
   if (!scribe_) {
     if (now > deadline_) close({CloseCause::deadline, Violation::none, "not admitted in time"});
     return;

@@ -83,6 +83,7 @@ private:
   bool judge(const Frame& frame);
   void to_caf();
   void send_plain(std::string_view plain);
+  void send_frames(std::string_view frames);
   void flush();
   void finish();
   void resume();

@@ -73,6 +73,10 @@ void Scribe::graceful_shutdown() {
 void Scribe::pump() {
   if (pumping_) return;
   pumping_ = true;
+  // All scribes of a thread share what a frame needs: a frame of 1 MiB must not stay allocated in every idle
+  // connection.
+  static thread_local std::vector<char> shared_piece;
+  piece_.swap(shared_piece);
   auto start = offset_;
   while (sink_ && wanted_ > 0 && inwards_.size() - offset_ >= wanted_) {
     auto size = wanted_;
@@ -86,8 +90,7 @@ void Scribe::pump() {
     inwards_ = {};
     offset_ = 0;
   }
-  // A frame of 1 MiB must not stay allocated in every idle connection.
-  if (piece_.capacity() > 4096) piece_ = {};
+  piece_.swap(shared_piece);
   pumping_ = false;
   if (sink_ && taken > 0) sink_->caf_took(taken);
 }
