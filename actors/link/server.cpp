@@ -1,6 +1,5 @@
 #include "actors/link/server_impl.hpp"
 
-#include "actors/link/endpoint.hpp"
 #include "actors/link/enrol_codec.hpp"
 
 #include <boost/asio/post.hpp>
@@ -10,17 +9,10 @@
 namespace iris {
 
 namespace asio = boost::asio;
-using tcp = asio::ip::tcp;
 
 namespace {
 
 constexpr std::chrono::milliseconds look_after_interval{250};
-constexpr std::chrono::milliseconds pause_after_failed_accept{100};
-
-std::uint64_t next_id() {
-  static std::atomic<std::uint64_t> last{0};
-  return ++last;
-}
 
 } // namespace
 
@@ -39,117 +31,6 @@ void LinkServer::Impl::on_thread_of(const Peer& peer, std::function<void(Connect
 LinkServer::Impl::Peer* LinkServer::Impl::find(std::uint64_t id) {
   auto i = peers.find(id);
   return i == peers.end() ? nullptr : &i->second;
-}
-
-void LinkServer::Impl::log(std::string line) {
-  if (events.log) events.log(std::move(line));
-}
-
-void LinkServer::Impl::log_end(const Peer& peer, const CloseReason& reason) {
-  const auto now = std::chrono::steady_clock::now();
-  auto line = " at " + peer.info.remote + ": " + to_string(reason);
-  if (!peer.key.empty()) {
-    auto who = to_uri(peer.info.identity); // with its rights
-    return tell(peer_lines.take(peer.key + " " + to_string(reason.cause), who + line, now));
-  }
-  if (stranger_lines.take(now)) return log("stranger" + line);
-  count(lines_held_back);
-}
-
-void LinkServer::Impl::tell(std::vector<RepeatLimit<std::string>::Due> lines) {
-  for (auto& due : lines)
-    log(due.count == 1 ? due.last
-                       : due.last + " (" + std::to_string(due.count) + " times, the last one shown)");
-}
-
-void LinkServer::Impl::alarm(const ConnectionInfo& info, const CloseReason& reason) {
-  auto key = to_uri(info.identity) + " " + to_string(reason.cause) + " " + to_string(reason.violation);
-  tell(alarms.take(key, {info, reason}, std::chrono::steady_clock::now()));
-}
-
-void LinkServer::Impl::tell(std::vector<RepeatLimit<std::pair<ConnectionInfo, CloseReason>>::Due> due) {
-  if (!events.alarm) return;
-  for (const auto& [last, count] : due)
-    events.alarm(last.first, last.second, count);
-}
-
-Result<void> LinkServer::Impl::listen() {
-  auto context = TlsContext::load(TlsContext::Use::server, options.tls, bool(events.enrol));
-  if (!context) return context.error();
-  tls = *context;
-  if (tls->identity().role != Role::cloud)
-    return Error{Errc::refused,
-                 options.tls.certificate + ": is of " + to_uri(tls->identity()) + ", not of a cloud"};
-  for (const auto& text : options.listen) {
-    auto place = parse_endpoint(text);
-    if (!place) return place.error();
-    boost::system::error_code failure;
-    auto address = asio::ip::make_address(place->host, failure);
-    if (failure)
-      return Error{Errc::invalid, "listen address " + text + ": the host must be a numeric address"};
-    auto acceptor = std::make_unique<Acceptor>(
-        Acceptor{tcp::acceptor{control().io()}, asio::steady_timer{control().io()}});
-    tcp::endpoint endpoint{address, place->port};
-    acceptor->socket.open(endpoint.protocol(), failure);
-    if (!failure) acceptor->socket.set_option(tcp::acceptor::reuse_address{true}, failure);
-    if (!failure) acceptor->socket.bind(endpoint, failure);
-    if (!failure) acceptor->socket.listen(1024, failure);
-    if (failure) return Error{Errc::unavailable, "cannot listen on " + text + ": " + failure.message()};
-    acceptors.push_back(std::move(acceptor));
-  }
-  on_control([this] {
-    for (auto& acceptor : acceptors)
-      accept(*acceptor);
-    look_after();
-  });
-  return {};
-}
-
-void LinkServer::Impl::accept(Acceptor& acceptor) {
-  auto& thread = *std::min_element(threads.begin(), threads.end(), [](const auto& a, const auto& b) {
-                    return a->load() < b->load();
-                  })->get();
-  acceptor.socket.async_accept(
-      thread.io(), [this, &acceptor, &thread](const boost::system::error_code& failure, tcp::socket socket) {
-        if (stopping || failure == asio::error::operation_aborted) return;
-        if (!failure) {
-          take(std::move(socket), thread);
-          return accept(acceptor);
-        }
-        // Mostly out of descriptors: what is open may close meanwhile.
-        count(accept_failed);
-        acceptor.pause.expires_after(pause_after_failed_accept);
-        acceptor.pause.async_wait([this, &acceptor](const boost::system::error_code& aborted) {
-          if (!aborted && !stopping) accept(acceptor);
-        });
-      });
-}
-
-void LinkServer::Impl::take(tcp::socket socket, PumpThread& thread) {
-  count(accepted);
-  boost::system::error_code failure;
-  auto end = socket.remote_endpoint(failure);
-  if (failure) return count(strangers_gone);
-  auto address = end.address().to_string();
-  if (stranger_count >= options.max_strangers || peers.size() >= options.max_connections)
-    return count(refused_total);
-  if (auto i = strangers.find(address);
-      i != strangers.end() && i->second >= options.max_strangers_per_address)
-    return count(refused_address);
-  auto ssl = tls->make();
-  if (!ssl) return count(tls_failed);
-  ++strangers[address];
-  ++stranger_count;
-  thread.take_load();
-  Peer peer;
-  peer.info.id = next_id();
-  peer.address = address;
-  peer.connection = std::make_shared<Connection>(peer.info.id, thread, std::move(socket), std::move(ssl),
-                                                 options.timing, *this, traffic);
-  peer.info.remote = peer.connection->remote();
-  peer.info.buffered = peer.connection->buffered();
-  on_thread_of(peer, [](Connection& connection) { connection.start(); });
-  peers.emplace(peer.info.id, std::move(peer));
 }
 
 void LinkServer::Impl::on_established(const SharedConnection& connection) {
