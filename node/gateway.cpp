@@ -39,7 +39,9 @@ Remembered remember(const Spool& spool) {
   Remembered found;
   for (const auto& [name, bytes] : spool.list("terms")) {
     auto terms = decode_welcome(bytes);
-    if (terms)
+    if (!terms)
+      spdlog::warn("what the cloud had said is left out until it says it again: {}", terms.error().message);
+    else
       found.terms = std::make_shared<const LinkTerms>(
           LinkTerms{terms->scale, terms->tenant, terms->site, terms->baseline_key});
   }
@@ -55,7 +57,10 @@ Remembered remember(const Spool& spool) {
   }
   for (const auto& [name, bytes] : spool.list("indicators")) {
     auto indicators = IndicatorSet::decode(bytes.data(), bytes.size());
-    if (indicators) found.indicators = std::make_shared<const IndicatorSet>(std::move(*indicators));
+    if (indicators)
+      found.indicators = std::make_shared<const IndicatorSet>(std::move(*indicators));
+    else
+      spdlog::warn("{} of the last start are left out: {}", name, indicators.error().message);
   }
   return found;
 }
@@ -99,6 +104,7 @@ Result<void> Gateway::start_actors(const NodeOptions& options, const GatewaySetu
   auto opened = Spool::open(options.data + "/spool", limits, TickScale::wall_now());
   if (!opened) return opened.error();
   std::shared_ptr<Spool> spool{std::move(*opened)};
+  if (!spool->trouble().empty()) spdlog::warn("{}", spool->trouble());
   auto remembered = remember(*spool);
   if (remembered.terms && remembered.terms->scale.day > 0) spool->set_day(remembered.terms->scale.day);
   std::vector<Cidr> local;

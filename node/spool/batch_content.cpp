@@ -50,6 +50,7 @@ std::vector<char> flatten(capnp::MessageBuilder& message) {
 
 /// Of our own disk, but a damaged one must not end the node.
 constexpr ReadLimits limits{.bytes = 64 << 20, .visits = 4};
+constexpr unsigned entry_limit = 16'384; ///< as the cloud's: an empty statement of loss costs no byte there
 
 Bytes32 digest_of(const std::vector<std::vector<char>>& entries) {
   PartsDigest digest;
@@ -92,12 +93,13 @@ bool decode_note(std::string_view bytes, BatchNote& note) {
   NoteReader in{bytes};
   const auto flags = in.number(1);
   if ((flags & 0x7f) > std::uint64_t(BatchSeal::State::merged)) return false;
-  auto& s = note.seal;
-  note.sealed = (flags & 0x80) != 0;
+  BatchNote read;
+  auto& s = read.seal;
+  read.sealed = (flags & 0x80) != 0;
   s.state = BatchSeal::State(flags & 0x7f);
   s.mac = in.bytes();
   s.entries_digest = in.bytes();
-  note.losses_digest = in.bytes();
+  read.losses_digest = in.bytes();
   s.entries = in.number();
   s.observations = in.number();
   s.merged_entries = in.number();
@@ -105,8 +107,12 @@ bool decode_note(std::string_view bytes, BatchNote& note) {
   s.since = Timestamp(in.number());
   s.until = Timestamp(in.number());
   s.into = in.number();
-  note.made_at = Duration(in.number());
-  s.losses = std::uint32_t(in.number());
+  read.made_at = Duration(in.number());
+  const auto losses = in.number();
+  // The spool counts with these: beyond a hundred years, or before its beginning, no node ran.
+  if (read.made_at < 0 || read.made_at > second * 86'400 * 36'525 || losses > UINT32_MAX) return false;
+  s.losses = std::uint32_t(losses);
+  note = read;
   return true;
 }
 
@@ -134,7 +140,11 @@ Result<BatchContentAtRest> decode_content(Lane lane, std::string_view bytes) {
   return read_message<schema::Batch>(
       bytes, limits, "a batch of the spool", [&](schema::Batch::Reader root) -> Result<BatchContentAtRest> {
         BatchContentAtRest content;
-        for (auto entry : lane == Lane::findings ? root.getFindings() : root.getDeltas())
+        const auto entries = lane == Lane::findings ? root.getFindings() : root.getDeltas();
+        if (entries.size() > entry_limit || root.getLosses().size() > entry_limit)
+          return Error{Errc::corrupt, "a batch of the spool is damaged: it has more than " +
+                                          std::to_string(entry_limit) + " entries"};
+        for (auto entry : entries)
           content.entries.emplace_back(reinterpret_cast<const char*>(entry.begin()),
                                        reinterpret_cast<const char*>(entry.end()));
         for (auto loss : root.getLosses())

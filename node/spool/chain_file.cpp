@@ -11,14 +11,9 @@
 namespace iris {
 namespace {
 
-// A copy: version u64, then present and coming: epoch u64, two lanes of (next u64, key, previous); SHA-256 of
-// all that.
-constexpr std::size_t position_size = 8 + 2 * (8 + 64);
-constexpr std::size_t copy_size = 8 + 2 * position_size + 32;
 constexpr off_t copy_distance = 4'096;
-using Copy = std::array<char, copy_size>;
 
-struct Cursor {
+struct Writer {
   char* at;
   void put(std::uint64_t number) {
     for (int shift = 56; shift >= 0; shift -= 8)
@@ -28,6 +23,18 @@ struct Cursor {
     std::memcpy(at, bytes.data(), bytes.size());
     at += bytes.size();
   }
+  void put(const ChainPosition& position) {
+    put(position.epoch);
+    for (const auto& lane : position.lanes) {
+      put(lane.next);
+      put(lane.link.key);
+      put(lane.link.previous);
+    }
+  }
+};
+
+struct Reader {
+  const char* at;
   std::uint64_t number() {
     std::uint64_t value = 0;
     for (int i = 0; i < 8; ++i)
@@ -39,14 +46,6 @@ struct Cursor {
     std::memcpy(out.data(), at, out.size());
     at += out.size();
     return out;
-  }
-  void put(const ChainPosition& position) {
-    put(position.epoch);
-    for (const auto& lane : position.lanes) {
-      put(lane.next);
-      put(lane.link.key);
-      put(lane.link.previous);
-    }
   }
   ChainPosition position() {
     ChainPosition out;
@@ -60,9 +59,39 @@ struct Cursor {
   }
 };
 
-Bytes32 checksum(const Copy& copy) { return PartsDigest{}.text({copy.data(), copy_size - 32}).finish(); }
+Bytes32 checksum(const ChainFile::Copy& copy) {
+  return PartsDigest{}.text({copy.data(), copy.size() - 32}).finish();
+}
 
 } // namespace
+
+void ChainFile::Content::erase() {
+  for (auto* position : {&present, &coming})
+    for (auto& lane : position->lanes)
+      lane.link.erase();
+}
+
+ChainFile::Copy ChainFile::encode(std::uint64_t version, const Content& content) {
+  Copy copy{};
+  Writer out{copy.data()};
+  out.put(version);
+  out.put(content.present);
+  out.put(content.coming);
+  const auto sum = checksum(copy);
+  std::memcpy(copy.data() + copy_size - 32, sum.data(), 32);
+  return copy;
+}
+
+std::optional<std::pair<std::uint64_t, ChainFile::Content>> ChainFile::decode(const Copy& copy) {
+  const auto sum = checksum(copy);
+  if (std::memcmp(sum.data(), copy.data() + copy_size - 32, 32) != 0) return std::nullopt;
+  Reader in{copy.data()};
+  const auto version = in.number();
+  Content content;
+  content.present = in.position();
+  content.coming = in.position();
+  return std::pair{version, content};
+}
 
 ChainFile::~ChainFile() {
   if (file_ >= 0) ::close(file_);
@@ -79,14 +108,12 @@ std::optional<ChainFile::Content> ChainFile::load() {
   for (off_t at : {off_t{0}, copy_distance}) {
     Copy copy{};
     if (::pread(file_, copy.data(), copy.size(), at) != ssize_t(copy.size())) continue;
-    const auto sum = checksum(copy);
-    if (std::memcmp(sum.data(), copy.data() + copy_size - 32, 32) == 0) {
-      Cursor in{copy.data()};
-      const auto version = in.number();
-      if (!best || version > version_) {
-        version_ = version;
-        best = Content{in.position(), in.position()};
+    if (auto found = decode(copy)) {
+      if (!best || found->first > version_) {
+        version_ = found->first;
+        best = found->second;
       }
+      found->second.erase();
     }
     OPENSSL_cleanse(copy.data(), copy.size());
   }
@@ -98,13 +125,7 @@ Result<void> ChainFile::save(const Content& content, bool sync) {
     return Error{Errc::io, path_ + ": cannot keep the key of the batches: " + std::strerror(errno)};
   };
   if (!open()) return failed();
-  Copy copy{};
-  Cursor out{copy.data()};
-  out.put(++version_);
-  out.put(content.present);
-  out.put(content.coming);
-  const auto sum = checksum(copy);
-  std::memcpy(copy.data() + copy_size - 32, sum.data(), 32);
+  auto copy = encode(++version_, content);
   bool good = true;
   for (off_t at : {off_t{0}, copy_distance})
     good = ::pwrite(file_, copy.data(), copy.size(), at) == ssize_t(copy.size()) && good;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace iris {
 
@@ -27,7 +28,16 @@ public:
   /// Of the present epoch and of one that is about to begin: see Spool::start_epoch.
   struct Content {
     ChainPosition present, coming;
+    void erase(); ///< the keys, from memory
   };
+  /// One copy as it rests in the file: version u64, then present and coming: epoch u64, two lanes of (next
+  /// u64, key, previous); SHA-256 of all that. Numbers are big endian.
+  static constexpr std::size_t copy_size = 8 + 2 * (8 + 2 * (8 + 64)) + 32;
+  using Copy = std::array<char, copy_size>;
+  [[nodiscard]] static Copy encode(std::uint64_t version, const Content& content);
+  /// Nothing when its checksum is not that of the rest. The higher version is the newer one.
+  [[nodiscard]] static std::optional<std::pair<std::uint64_t, Content>> decode(const Copy& copy);
+
   explicit ChainFile(std::string path) : path_{std::move(path)} {}
   ~ChainFile();
   ChainFile(const ChainFile&) = delete;

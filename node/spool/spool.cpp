@@ -3,6 +3,7 @@
 #include "node/spool/batch_content.hpp"
 #include "node/spool/chain_file.hpp"
 #include "node/spool/spool_keys.hpp"
+#include "node/spool/spool_rows.hpp"
 
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
@@ -12,10 +13,9 @@
 namespace iris {
 
 using namespace spool_keys;
+using namespace spool_rows;
 
 namespace {
-
-constexpr std::uint64_t offered_step = 256; ///< batches between two writes of the mark
 
 std::string_view view(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
@@ -35,22 +35,30 @@ Result<std::unique_ptr<Spool>> Spool::open(const std::string& path, SpoolLimits 
   if (!database) return database.error();
   std::unique_ptr<Spool> spool{
       new Spool{std::move(*database), std::move(limits), std::make_unique<ChainFile>(path + ".key")}};
-  if (auto loaded = spool->load(); !loaded)
+  if (auto loaded = spool->load(); !loaded) {
+    spool->trouble_ = loaded.error().message + "; it was moved aside";
     if (auto anew = spool->begin_anew(now); !anew) return anew.error();
+  }
   if (spool->replaced() != 0) spool->note_damage(now);
   return spool;
 }
 
 Result<void> Spool::load() {
-  const auto epoch = db_->get("mepoch");
+  const auto row = [&](const std::string& key) { return db_->get(key); };
+  const auto epoch_row = row("mepoch"), chained_row = row("mchain");
+  if (!epoch_row) return epoch_row.error();
+  if (!chained_row) return chained_row.error();
+  const auto epoch = decode_number("mepoch", *epoch_row);
   if (!epoch) return epoch.error();
-  if (epoch->size() == 8) epoch_ = get_big_endian(epoch->data(), 8);
+  const auto chained = decode_chained(*chained_row);
+  if (!chained) return chained.error();
   for (std::size_t i = 0; i < lane_count; ++i)
     if (auto loaded = load_lane(Lane(i)); !loaded) return loaded;
-  const auto chained = db_->get("mchain");
-  if (!chained) return chained.error();
-  chained_ = epoch_ != 0 && *chained == "1";
-  if (chained_ && !load_chain()) {
+  epoch_ = *epoch;
+  chained_ = epoch_ != 0 && *chained;
+  if (!chained_) return {};
+  if (auto loaded = load_chain(); !loaded) {
+    trouble_ = loaded.error().message + "; a new epoch is asked for";
     chained_ = false;
     epoch_ = 0; // what comes could not be sealed: the cloud is asked for a new epoch, and tells people why
   }
@@ -58,24 +66,27 @@ Result<void> Spool::load() {
 }
 
 /// The key file is at most some batches behind, when the node was cut off between the batch and the key.
-bool Spool::load_chain() {
-  const auto content = keys_->load();
-  if (!content) return false;
+Result<void> Spool::load_chain() {
+  auto content = keys_->load();
+  if (!content) return Error{Errc::corrupt, "spool: the file with the key of the batches has no good copy"};
   const auto& position = content->present.epoch == epoch_ ? content->present : content->coming;
-  if (position.epoch != epoch_) return false;
-  for (std::size_t i = 0; i < lane_count; ++i) {
-    auto& s = lanes_[i];
-    s.link = position.lanes[i].link;
-    auto at = position.lanes[i].next;
-    if (at > s.next || at == 0) return false; // the database is older than the key
-    for (; at < s.next; ++at) {
-      BatchNote note;
+  Result<void> loaded;
+  if (position.epoch != epoch_)
+    loaded = Error{Errc::corrupt, "spool: the key of the batches is of another epoch"};
+  for (std::size_t i = 0; i < lane_count && loaded; ++i) {
+    auto link = step_over(Lane(i), position.lanes[i], lanes_[i].next, [&](std::uint64_t at) {
       const auto stored = db_->get(note_key(Lane(i), at));
-      if (!stored || !decode_note(*stored, note) || !note.sealed) return false;
-      s.link.step(note.seal.mac);
+      return stored ? *stored : std::string{};
+    });
+    if (!link) {
+      loaded = link.error();
+      break;
     }
+    lanes_[i].link = *link;
+    link->erase();
   }
-  return true;
+  content->erase();
+  return loaded;
 }
 
 Result<void> Spool::save_chain() {
@@ -89,30 +100,29 @@ Result<void> Spool::save_chain() {
 }
 
 Result<void> Spool::load_lane(Lane lane) {
-  auto& s = state(lane);
-  const auto value = db_->get(lane_key(lane));
-  if (!value) return value.error();
-  if (value->size() == 16) {
-    s.acked = get_big_endian(value->data(), 8);
-    s.base = get_big_endian(value->data() + 8, 8);
-  }
-  s.next = s.acked + 1;
-  s.oldest = s.next;
-  bool first = true;
-  const auto at = db_->iterate();
-  for (at->Seek(batch_key(lane, 0)); at->Valid() && is_batch_of(lane, view(at->key())); at->Next()) {
-    const auto seq = seq_of(view(at->key()));
-    if (first) s.oldest = seq;
-    first = false;
-    s.next = std::max(s.next, seq + 1);
-    counters_.bytes += at->value().size() + note_size;
-    ++counters_.batches;
-  }
-  if (!at->status().ok()) return Error{Errc::corrupt, at->status().ToString()};
-  const auto mark = db_->get(offered_key(lane));
+  const auto mark_row = db_->get(lane_key(lane)), offered_row = db_->get(offered_key(lane));
+  if (!mark_row) return mark_row.error();
+  if (!offered_row) return offered_row.error();
+  const auto mark = decode_mark(lane, *mark_row);
   if (!mark) return mark.error();
-  if (mark->size() == 8) s.offered_mark = get_big_endian(mark->data(), 8);
-  s.offered = std::min(s.offered_mark, s.next - 1);
+  const auto offered = decode_number(offered_key(lane), *offered_row);
+  if (!offered) return offered.error();
+  LaneRecovery recovery{lane, *mark};
+  const auto at = db_->iterate();
+  for (at->Seek(batch_key(lane, 0)); at->Valid() && is_batch_of(lane, view(at->key())); at->Next())
+    if (auto seen = recovery.batch(view(at->key()), at->value().size()); !seen) return seen;
+  if (!at->status().ok()) return Error{Errc::corrupt, at->status().ToString()};
+  const auto place = recovery.finish(*offered);
+  if (!place) return place.error();
+  auto& s = state(lane);
+  s.next = place->next;
+  s.acked = place->acked;
+  s.oldest = place->oldest;
+  s.base = place->base;
+  s.offered = place->offered;
+  s.offered_mark = place->offered_mark;
+  counters_.bytes += place->bytes;
+  counters_.batches += place->batches;
   BatchNote note;
   if (const auto newest = db_->get(note_key(lane, s.next - 1)); newest && decode_note(*newest, note))
     clock_ = std::max(clock_, note.made_at);
@@ -131,10 +141,7 @@ Result<void> Spool::begin_anew(Timestamp now) {
 void Spool::note_damage(Timestamp now) { note_loss({"spool", "spool", 1, now, now}); }
 
 void Spool::save_lane(rocksdb::WriteBatch& changes, Lane lane) const {
-  std::string value;
-  put_big_endian(value, state(lane).acked, 8);
-  put_big_endian(value, state(lane).base, 8);
-  changes.Put(lane_key(lane), value);
+  changes.Put(lane_key(lane), encode(LaneMark{state(lane).acked, state(lane).base}));
 }
 
 void Spool::seal(Lane lane, std::uint64_t on_disk, std::uint64_t base, std::uint64_t epoch,
@@ -205,13 +212,13 @@ Result<void> Spool::flush_losses(Timestamp now) {
 
 std::vector<char> Spool::wire_bytes(Lane lane, std::uint64_t on_disk, std::string_view value,
                                     Timestamp now) const {
-  if (value.size() < value_header) return encode_content(lane, {}, {missing(now)}, now);
-  const auto content = value.substr(value_header);
+  const auto stored = decode_stored(value);
+  if (!stored) return encode_content(lane, {}, {missing(now)}, now);
   auto note = note_at(lane, on_disk, value);
   note.seal.into -= std::min(note.seal.into, state(lane).base);
   if (chained_ && note.sealed)
-    if (auto sealed = with_seal(content, note.seal)) return std::move(*sealed);
-  return {content.begin(), content.end()};
+    if (auto sealed = with_seal(stored->content, note.seal)) return std::move(*sealed);
+  return {stored->content.begin(), stored->content.end()};
 }
 
 std::vector<SpooledBatch> Spool::read(Lane lane, std::uint64_t after, std::size_t limit, std::size_t bytes,
@@ -255,16 +262,12 @@ void Spool::keep_offered(Lane lane, std::uint64_t on_disk) {
   if (db_->write(changes, limits_.sync)) s.offered_mark = s.offered + offered_step;
 }
 
+/// `value` has a head.
 BatchNote Spool::note_at(Lane lane, std::uint64_t on_disk, std::string_view value) const {
-  BatchNote note;
-  const auto stored = db_->get(note_key(lane, on_disk));
-  if (stored && decode_note(*stored, note)) return note;
-  // Of a spool that is older than notes.
-  note.seal.since = note.seal.until = Timestamp(get_big_endian(value.data(), 8));
-  if (auto content = decode_content(lane, value.substr(value_header)))
-    note = note_of(lane, content->entries, content->losses, note.seal.since);
-  note.seal.entries = get_big_endian(value.data() + 8, 4);
-  return note;
+  const auto row = db_->get(note_key(lane, on_disk));
+  const auto stored = decode_stored(value);
+  return note_beside(lane, row ? std::string_view{*row} : std::string_view{},
+                     stored ? *stored : StoredBatch{});
 }
 
 Result<void> Spool::acknowledge(Lane lane, std::uint64_t seq, Timestamp now) {

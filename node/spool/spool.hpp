@@ -78,6 +78,8 @@ public:
   /// How often a damaged one was replaced; whether the volume is too full to write.
   [[nodiscard]] std::uint64_t replaced() const { return db_->replaced(); }
   [[nodiscard]] bool read_only() const { return db_->read_only(); }
+  /// One line for people when something of it was damaged at the opening, or empty.
+  [[nodiscard]] const std::string& trouble() const { return trouble_; }
 
   /// Batches after `after` (the cloud's count), at most `limit` of them and at most `bytes` in all but at
   /// least one. When what is on disk is damaged, a new spool is begun: epoch() is 0 then.
@@ -127,7 +129,7 @@ private:
   Spool(std::unique_ptr<SpoolDatabase> db, SpoolLimits limits, std::unique_ptr<ChainFile> keys);
   Result<void> load();
   Result<void> load_lane(Lane lane);
-  bool load_chain();
+  Result<void> load_chain();
   Result<void> save_chain();
   Result<void> begin_anew(Timestamp now);
   void note_damage(Timestamp now);
@@ -160,6 +162,7 @@ private:
   Duration clock_ = 0; ///< the spool's own: wall clocks of gateways jump
   Timestamp ticked_ = 0, expired_ = 0;
   std::vector<SpoolLoss> losses_;
+  std::string trouble_;
 };
 
 } // namespace iris
