@@ -97,6 +97,8 @@ BaselinePart read_part(schema::Part::Reader in) {
   if (keys.size() > Baseline::key_limit) throw Bad{"more than 20000 keys"};
   part.keys.reserve(keys.size());
   for (auto row : keys) {
+    // A newer cloud may know families that are not judged here.
+    if (row.getFamily() >= family_count) continue;
     LearnedKey key;
     key.key = row.getKey();
     key.family = enumerator<Family>(row.getFamily(), family_count, "family");
@@ -117,14 +119,15 @@ BaselinePart read_part(schema::Part::Reader in) {
     part.keys.push_back(std::move(key));
   }
   auto stats = in.getStats();
-  // Families were appended over time: an older baseline has fewer.
-  if (stats.size() > part.stats.size() || stats.size() % (phase_count * level_count) != 0)
+  // Families were appended over time: an older baseline has fewer, a newer one more.
+  if (stats.size() > 256 || stats.size() % (phase_count * level_count) != 0)
     throw Bad{"another number of families or levels"};
-  for (unsigned i = 0; i < stats.size(); ++i)
+  for (unsigned i = 0; i < std::min<std::size_t>(stats.size(), part.stats.size()); ++i)
     part.stats[i] = {stats[i].getFresh(), finite(stats[i].getExposure(), "exposure")};
   auto numbers = in.getNumbers();
-  if (numbers.size() > number_family_count * 5) throw Bad{"more numbers than there are families"};
+  if (numbers.size() > 256 * 5) throw Bad{"more numbers than there are families"};
   for (auto row : numbers) {
+    if (row.getFamily() >= number_family_count) continue;
     LearnedNumber number;
     number.key = number_key(row.getFamily(), row.getPeerClass());
     number.threshold.value = finite(row.getThreshold(), "threshold");

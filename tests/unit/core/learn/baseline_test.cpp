@@ -1,6 +1,9 @@
 #include "core/learn/baseline.hpp"
 #include "core/learn/signed_baseline.hpp"
 
+#include "schemas/baseline.capnp.h"
+
+#include <capnp/serialize.h>
 #include <catch2/catch.hpp>
 
 #include <random>
@@ -49,6 +52,28 @@ TEST_CASE("a baseline survives the way there and back, and a gateway gets its ow
   CHECK_FALSE(pushed->site("theirs"));
   CHECK(std::string{mine.begin(), mine.end()}.find("secret-device") == std::string::npos);
   CHECK(pushed->state_for("mine") == LearningState::monitoring);
+}
+
+TEST_CASE("families of a newer cloud are left out, and the rest of its baseline is used") {
+  auto baseline = sample();
+  baseline.fleet.stats[0] = {3, 12.5};
+  baseline.fleet.keys.push_back({.key = 1000, .family = Family(family_count), .text = "of tomorrow"});
+  auto bytes = encode(baseline);
+  auto words = kj::heapArray<capnp::word>(bytes.size() / 8);
+  std::memcpy(words.begin(), bytes.data(), bytes.size());
+  capnp::FlatArrayMessageReader reader{words};
+  capnp::MallocMessageBuilder message;
+  message.setRoot(reader.getRoot<schema::Baseline>());
+  auto stats = message.getRoot<schema::Baseline>().getFleet().initStats(unsigned(family_count + 1) * 6);
+  stats[0].setFresh(3);
+  auto newer = capnp::messageToFlatArray(message);
+  auto chars = newer.asChars();
+  auto back = decode_baseline(chars.begin(), chars.size());
+  REQUIRE(back);
+  CHECK(back->fleet.keys.size() == baseline.fleet.keys.size() - 1);
+  CHECK(back->fleet.find(3, Phase::steady));
+  CHECK_FALSE(back->fleet.find(1000, Phase::steady));
+  CHECK(back->fleet.stats[0].fresh == 3);
 }
 
 TEST_CASE("only the right signature and a higher number open a baseline") {

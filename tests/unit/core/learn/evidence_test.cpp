@@ -61,6 +61,21 @@ TEST_CASE("a delta survives the way there and back") {
   CHECK(profile_of(back->entity) == "edgex-core-data@sha256:1");
 }
 
+TEST_CASE(
+    "behaviours of families that only a newer node knows are counted, and the rest of its delta is read") {
+  auto delta = delta_at(100 * second, {7, 8});
+  const auto keys = delta.keys.size();
+  REQUIRE(keys > 0);
+  auto tomorrow = delta.keys.front();
+  tomorrow.family = Family(family_count);
+  delta.keys.push_back(tomorrow);
+  auto bytes = encode(delta);
+  auto back = decode_delta(bytes.data(), bytes.size());
+  REQUIRE(back);
+  CHECK(back->keys.size() == keys);
+  CHECK(back->overflow == delta.overflow + 1);
+}
+
 TEST_CASE("damaged deltas are refused and never crash") {
   auto bytes = encode(delta_at(100 * second, {7, 8, 9}));
   CHECK_FALSE(decode_delta(bytes.data(), bytes.size() - 8));
