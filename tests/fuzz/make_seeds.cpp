@@ -7,6 +7,7 @@
 #include "core/link/openssl_ptr.hpp"
 #include "core/link/token.hpp"
 #include "node/uplink/session_messages.hpp"
+#include "tests/fuzz/seeds.hpp"
 #include "tests/unit/core/alert/alert_fixture.hpp"
 #include "tests/unit/core/link/frames.hpp"
 
@@ -20,19 +21,10 @@ namespace {
 
 using namespace iris;
 using namespace iris::test;
+using iris::fuzz::seed;
 namespace fs = std::filesystem;
 
 fs::path root;
-
-void seed(const char* target, const char* name, const std::string& bytes) {
-  fs::create_directories(root / target);
-  std::ofstream out{root / target / name, std::ios::binary};
-  out << bytes;
-  if (!out.flush()) {
-    std::fprintf(stderr, "%s: cannot write\n", (root / target / name).c_str());
-    std::exit(1);
-  }
-}
 
 std::string text_of(const std::vector<char>& bytes) { return {bytes.begin(), bytes.end()}; }
 
@@ -85,6 +77,7 @@ void session_seeds() {
   push.kind = PushOut::Kind::indicators;
   push.bytes = std::make_shared<const std::vector<char>>(64, 'i');
   seed("session", "push", '\3' + text_of(encode_push(push)));
+  seed("session", "push_clock", '\3' + text_of(encode_clock_question()));
   seed("session", "push_ack", '\4' + text_of(encode_push_ack(false, "held")));
   seed("session", "query", '\5' + text_of(encode_query({"alerts", {"--limit", "5"}})));
   seed("session", "reply", '\6' + text_of(encode_reply({0, "ok", {"{\"id\":1}", "{}"}, false})));
@@ -153,6 +146,16 @@ void spool_seeds() {
 
 } // namespace
 
+void iris::fuzz::seed(const char* target, const char* name, const std::string& bytes) {
+  fs::create_directories(root / target);
+  std::ofstream out{root / target / name, std::ios::binary};
+  out << bytes;
+  if (!out.flush()) {
+    std::fprintf(stderr, "%s: cannot write\n", (root / target / name).c_str());
+    std::exit(1);
+  }
+}
+
 int main(int argc, char** argv) {
   if (argc != 2) return std::fprintf(stderr, "usage: make_fuzz_seeds DIRECTORY\n"), 2;
   root = argv[1];
@@ -164,6 +167,7 @@ int main(int argc, char** argv) {
   identity_seeds(scratch);
   token_seeds();
   spool_seeds();
+  iris::fuzz::spool_records_seeds();
   fs::remove_all(scratch);
   return 0;
 }

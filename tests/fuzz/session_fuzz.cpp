@@ -37,7 +37,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::vector<char> bytes{data + 1, data + size};
   switch (data[0] % 7) {
   case 0:
-    if (auto hello = decode_hello(bytes)) (void)version_refusal(hello->major, hello->minor, "the gateway");
+    if (auto hello = decode_hello(bytes))
+      (void)version_refusal(hello->major, hello->minor, "the gateway", "the cloud");
     break;
   case 1:
     if (auto welcome = decode_welcome(bytes))

@@ -1,0 +1,12 @@
+#pragma once
+#include <string>
+
+/// For make_fuzz_seeds only.
+namespace iris::fuzz {
+
+/// Writes one input of a target; ends the program where that fails.
+void seed(const char* target, const char* name, const std::string& bytes);
+
+void spool_records_seeds();
+
+} // namespace iris::fuzz
