@@ -1,4 +1,5 @@
 #pragma once
+#include "core/base/printable.hpp"
 #include "core/base/result.hpp"
 
 #include <capnp/message.h>
@@ -21,6 +22,11 @@ struct ReadLimits {
   int nesting = 8;       ///< lists in structs in lists
 };
 
+/// One line: Cap'n Proto puts bytes of the message into its own.
+inline std::string description(const kj::Exception& exception) {
+  return printable(exception.getDescription().cStr(), 256);
+}
+
 /// Calls `read` with the root of the message, and gives its Result; damage and what is beyond a limit become
 /// an Error that begins with `what`.
 template <class Struct, class Read>
@@ -39,7 +45,7 @@ auto read_message(std::span<const char> bytes, const ReadLimits& limits, const c
     capnp::FlatArrayMessageReader reader{words, options};
     return read(reader.template getRoot<Struct>());
   } catch (const kj::Exception& exception) {
-    return Error{Errc::corrupt, std::string{what} + " is damaged: " + exception.getDescription().cStr()};
+    return Error{Errc::corrupt, std::string{what} + " is damaged: " + description(exception)};
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 // Shared by the codecs of this folder only: includes Cap'n Proto.
+#include "core/base/capnp_reader.hpp"
 #include "core/learn/delta.hpp"
 
 #include "schemas/common.capnp.h"
@@ -93,7 +94,7 @@ Result<Value> read_message(const char* data, std::size_t size, const char* what,
   } catch (const Bad& failure) {
     return bad(failure.what);
   } catch (const kj::Exception& failure) {
-    return bad(std::string{"damaged ("} + failure.getDescription().cStr() + ")");
+    return bad("damaged (" + description(failure) + ")");
   } catch (const std::exception& failure) {
     return bad(failure.what());
   }

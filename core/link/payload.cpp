@@ -101,11 +101,4 @@ bool cut_error_context(const Frame& frame, PayloadReader& in, std::string& rewri
   return true;
 }
 
-std::string printable(std::string_view text, std::size_t limit) {
-  std::string out{text.substr(0, limit)};
-  std::replace_if(
-      out.begin(), out.end(), [](unsigned char c) { return c < 32 || c > 126; }, '?');
-  return out;
-}
-
 } // namespace iris

@@ -1,4 +1,5 @@
 #pragma once
+#include "core/base/printable.hpp"
 #include "core/link/frame.hpp"
 
 #include <string>
@@ -26,7 +27,5 @@ struct ServerHandshake {
 [[nodiscard]] bool matches_layout(PayloadReader& in, std::string_view layout);
 /// `in` stands before an error within `frame`. When that has a context: the frame without it.
 [[nodiscard]] bool cut_error_context(const Frame& frame, PayloadReader& in, std::string& rewritten);
-/// At most so many characters; what is not printable ASCII becomes a question mark.
-[[nodiscard]] std::string printable(std::string_view text, std::size_t limit = 64);
 
 } // namespace iris

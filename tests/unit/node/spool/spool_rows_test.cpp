@@ -140,3 +140,13 @@ TEST_CASE("the two copies of the key file are read back, and a changed byte is n
   copy[100] ^= 1;
   CHECK_FALSE(ChainFile::decode(copy));
 }
+
+TEST_CASE("regression: an error about a damaged batch brought its bytes into the log") {
+  auto content = encode_content(lane, {}, {{"packets", "packet_source", 1, 1, 1}}, 1);
+  std::string bytes{content.begin(), content.end()};
+  bytes[bytes.find("packets") + 7] = '\n'; // where its text should end
+  const auto read = decode_content(lane, bytes);
+  REQUIRE_FALSE(read.ok());
+  CHECK(read.error().message.find("a batch of the spool is damaged: ") == 0);
+  CHECK(read.error().message.find('\n') == std::string::npos);
+}
