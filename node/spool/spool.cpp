@@ -9,6 +9,7 @@
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace iris {
 
@@ -135,6 +136,7 @@ Result<void> Spool::begin_anew(Timestamp now) {
   lanes_ = {};
   epoch_ = 0;
   chained_ = false;
+  refused_.reset();
   return db_->replace(now);
 }
 
@@ -150,6 +152,55 @@ void Spool::seal(Lane lane, std::uint64_t on_disk, std::uint64_t base, std::uint
   note.sealed = true;
 }
 
+/// After a write that failed: memory is made to say what is on disk, where part or all of it may have landed.
+/// What the cloud said is newer in memory.
+Result<void> Spool::settle(Timestamp now) {
+  if (!db_->in_doubt()) return {};
+  if (auto settled = db_->settle(); !settled) return settled;
+  const auto before = lanes_;
+  const auto counted = counters_;
+  const auto epoch = epoch_;
+  counters_.bytes = counters_.batches = 0;
+  lanes_ = {};
+  if (auto loaded = load(); !loaded) {
+    if (loaded.error().code != Errc::corrupt) {
+      lanes_ = before;
+      counters_ = counted;
+      db_->doubt();
+      return loaded;
+    }
+    trouble_ = loaded.error().message + "; it was moved aside";
+    if (auto anew = begin_anew(now); !anew) return anew;
+    note_damage(now);
+    return {};
+  }
+  if (const auto refused = std::exchange(refused_, {}); refused) {
+    const auto& [lane, number] = *refused;
+    rocksdb::WriteBatch changes;
+    changes.Delete(batch_key(lane, number));
+    changes.Delete(note_key(lane, number));
+    auto gone = db_->write(changes, limits_.sync);
+    counters_.bytes = counters_.batches = 0;
+    lanes_ = {};
+    if (gone) gone = load();
+    if (!gone) {
+      refused_ = refused;
+      lanes_ = before;
+      counters_ = counted;
+      db_->doubt();
+      return gone;
+    }
+  }
+  for (std::size_t i = 0; i < lane_count && epoch_ == epoch; ++i) {
+    lanes_[i].acked = before[i].acked;
+    lanes_[i].offered = before[i].offered;
+    lanes_[i].shed_to = before[i].shed_to;
+    lanes_[i].aged_to = before[i].aged_to;
+    lanes_[i].merged_to = before[i].merged_to;
+  }
+  return {};
+}
+
 /// Lets the spool's own clock go on. A jump of the wall clock, or the time that the node did not run, is ten
 /// minutes.
 void Spool::tick(Timestamp now) {
@@ -159,6 +210,7 @@ void Spool::tick(Timestamp now) {
 
 Result<void> Spool::append(Lane lane, const std::vector<std::vector<char>>& entries, Timestamp now) {
   tick(now);
+  if (auto settled = settle(now); !settled) return settled;
   // Only what is left of older batches is there: counts give way, findings may have a quarter more.
   const auto most = lane == Lane::counts ? limits_.bytes : limits_.bytes + limits_.bytes / 4;
   if (counters_.bytes > most) {
@@ -174,15 +226,23 @@ Result<void> Spool::append(Lane lane, const std::vector<std::vector<char>>& entr
   rocksdb::WriteBatch changes;
   changes.Put(batch_key(lane, s.next), value);
   changes.Put(note_key(lane, s.next), encode_note(note));
-  if (auto written = db_->write(changes, limits_.sync); !written) return written;
-  losses_.clear();
-  ++s.next;
-  if (chained_) {
-    s.link.step(note.seal.mac);
-    (void)save_chain(); // counted; after a restart the key is found from the older one
+  const auto number = s.next;
+  if (auto written = db_->write(changes, limits_.sync); !written) {
+    // What landed all the same was kept, whatever the disk said. Where that cannot be seen now, the caller
+    // hears that it was not, and that is made true.
+    if (const auto settled = settle(now); !settled) refused_ = {lane, number};
+    if (refused_ || s.next <= number) return written;
+    losses_.clear();
+  } else {
+    losses_.clear();
+    ++s.next;
+    if (chained_) {
+      s.link.step(note.seal.mac);
+      (void)save_chain(); // counted; after a restart the key is found from the older one
+    }
+    counters_.bytes += value.size() + note_size;
+    ++counters_.batches;
   }
-  counters_.bytes += value.size() + note_size;
-  ++counters_.batches;
   make_room(now); // the batch is kept; what could not make room now does so with the next one
   return {};
 }
@@ -224,12 +284,13 @@ std::vector<char> Spool::wire_bytes(Lane lane, std::uint64_t on_disk, std::strin
 std::vector<SpooledBatch> Spool::read(Lane lane, std::uint64_t after, std::size_t limit, std::size_t bytes,
                                       Timestamp now) {
   std::vector<SpooledBatch> batches;
+  if (auto settled = settle(now); !settled) return batches;
   const auto& s = state(lane);
   std::size_t total = 0;
   std::uint64_t newest = s.base + after;
   auto at = db_->iterate();
   for (at->Seek(batch_key(lane, newest + 1)); at->Valid() && batches.size() < limit; at->Next()) {
-    if (!is_batch_of(lane, view(at->key()))) break;
+    if (!is_batch_of(lane, view(at->key())) || seq_of(view(at->key())) >= s.next) break;
     const auto value = view(at->value());
     const auto on_disk = seq_of(view(at->key()));
     // Somebody took batches out. The cloud must not wait for them for ever: they come empty, without a seal.
@@ -242,7 +303,7 @@ std::vector<SpooledBatch> Spool::read(Lane lane, std::uint64_t after, std::size_
     batches.push_back({lane, newest - s.base, wire_bytes(lane, newest, value, now)});
   }
   if (!batches.empty()) keep_offered(lane, newest);
-  if (at->status().ok()) return batches;
+  if (at->status().ok() || !db_->is_open()) return batches;
   if (!batches.empty()) return batches; // what lies before the damage can still be saved
   at.reset();                           // before its database goes
   if (begin_anew(now)) note_damage(now);
@@ -271,6 +332,7 @@ BatchNote Spool::note_at(Lane lane, std::uint64_t on_disk, std::string_view valu
 }
 
 Result<void> Spool::acknowledge(Lane lane, std::uint64_t seq, Timestamp now) {
+  (void)settle(now); // else the write below says so
   auto& s = state(lane);
   auto on_disk = s.base + seq;
   if (on_disk <= s.acked || on_disk >= s.next) return {};
@@ -283,6 +345,7 @@ Result<void> Spool::acknowledge(Lane lane, std::uint64_t seq, Timestamp now) {
 }
 
 Result<void> Spool::start_epoch(std::uint64_t epoch, const std::string& chain_key) {
+  if (auto settled = settle(ticked_); !settled) return settled;
   const bool chained = !chain_key.empty();
   rocksdb::WriteBatch changes;
   std::string value;
@@ -321,7 +384,7 @@ Result<void> Spool::start_epoch(std::uint64_t epoch, const std::string& chain_ke
     save_lane(changes, Lane(i));
   if (auto written = db_->write(changes, limits_.sync); !written) {
     std::swap(lanes, lanes_); // an epoch that a restart forgets would send again what the cloud has
-    return written;
+    if (!settle(ticked_) || epoch_ != epoch) return written;
   }
   epoch_ = epoch;
   const bool keys_change = chained || chained_;
@@ -333,6 +396,7 @@ Result<void> Spool::start_epoch(std::uint64_t epoch, const std::string& chain_ke
 }
 
 Result<bool> Spool::resume(Lane lane, std::uint64_t applied, Timestamp now) {
+  if (auto settled = settle(now); !settled) return settled.error();
   auto& s = state(lane);
   auto on_disk = s.base + applied;
   if (on_disk >= s.next) return false; // the cloud knows more than this spool: it was replaced
@@ -358,6 +422,7 @@ std::uint64_t Spool::last_seq(Lane lane) const { return state(lane).next - 1 - s
 std::uint64_t Spool::acked_seq(Lane lane) const { return state(lane).acked - state(lane).base; }
 
 Result<void> Spool::put(const std::string& name, const std::vector<char>& value) {
+  if (auto settled = settle(ticked_); !settled) return settled;
   rocksdb::WriteBatch changes;
   changes.Put("v" + name, rocksdb::Slice{value.data(), value.size()});
   return db_->write(changes, true);

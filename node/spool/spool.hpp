@@ -7,7 +7,9 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace iris {
@@ -132,6 +134,7 @@ private:
   Result<void> load_chain();
   Result<void> save_chain();
   Result<void> begin_anew(Timestamp now);
+  Result<void> settle(Timestamp now);
   void note_damage(Timestamp now);
   void save_lane(rocksdb::WriteBatch& changes, Lane lane) const;
   void seal(Lane lane, std::uint64_t on_disk, std::uint64_t base, std::uint64_t epoch, const ChainLink& link,
@@ -162,6 +165,8 @@ private:
   Duration clock_ = 0; ///< the spool's own: wall clocks of gateways jump
   Timestamp ticked_ = 0, expired_ = 0;
   std::vector<SpoolLoss> losses_;
+  std::optional<std::pair<Lane, std::uint64_t>>
+      refused_; ///< may be on disk, and its caller was told that it is not
   std::string trouble_;
 };
 

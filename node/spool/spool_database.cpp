@@ -82,22 +82,39 @@ Result<void> SpoolDatabase::replace(Timestamp now) {
   db_.reset();
   if (auto moved = move_aside(now); !moved) return moved;
   ++replaced_;
+  in_doubt_ = false;
   return open_files();
 }
 
-Result<void> SpoolDatabase::write(rocksdb::WriteBatch& changes, bool sync) {
+Result<void> SpoolDatabase::make_writable() {
   if (const auto room = free_(); room < reserve_)
     return Error{Errc::io, "spool: nothing can be kept: " + too_full_text(path_, room, reserve_)};
-  if (db_ == nullptr || read_only_)
-    if (auto again = open_files(); !again) return again;
+  if (db_ != nullptr && !read_only_) return {};
+  if (auto again = open_files(); !again) return again;
+  // Between the two looks at the volume it may have filled up.
+  if (read_only_) return Error{Errc::io, "spool: nothing can be kept: the volume of " + path_ + " is full"};
+  return {};
+}
+
+Result<void> SpoolDatabase::write(rocksdb::WriteBatch& changes, bool sync) {
+  if (in_doubt_)
+    return Error{Errc::io, "spool: nothing can be kept: an earlier write of " + path_ + " failed"};
+  if (auto ready = make_writable(); !ready) return ready;
   rocksdb::WriteOptions options;
   options.sync = sync;
   const auto status = db_->Write(options, &changes);
   if (status.ok()) return {};
-  // This handle may not write again (see disk_space.hpp).
+  // This handle may not write again (see disk_space.hpp). Opening takes up what is in the log.
+  in_doubt_ = true;
   const auto error = failed(path_, "write", status);
   (void)open_files();
   return error;
+}
+
+Result<void> SpoolDatabase::settle() {
+  if (auto ready = make_writable(); !ready) return ready;
+  in_doubt_ = false; // an opening for writing has synced what it found in the log
+  return {};
 }
 
 Result<std::string> SpoolDatabase::get(const std::string& key) const {

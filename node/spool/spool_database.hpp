@@ -29,7 +29,13 @@ public:
   SpoolDatabase(const SpoolDatabase&) = delete;
   SpoolDatabase& operator=(const SpoolDatabase&) = delete;
 
+  /// A write that fails may have landed all the same: nothing more is written until `settle`.
   [[nodiscard]] Result<void> write(rocksdb::WriteBatch& changes, bool sync);
+  /// Whether memory and disk may differ, and the end of it: what can be read after `settle` rests on disk.
+  [[nodiscard]] bool in_doubt() const { return in_doubt_; }
+  [[nodiscard]] Result<void> settle();
+  void doubt() { in_doubt_ = true; }
+  [[nodiscard]] bool is_open() const { return db_ != nullptr; }
   /// Empty where there is none. `ok` of what follows says whether it could be read.
   [[nodiscard]] Result<std::string> get(const std::string& key) const;
   [[nodiscard]] std::unique_ptr<rocksdb::Iterator> iterate() const;
@@ -44,12 +50,13 @@ private:
   SpoolDatabase(std::string path, std::uint64_t reserve, FreeBytes free);
   Result<void> open_files();
   Result<void> move_aside(Timestamp now);
+  Result<void> make_writable();
 
   std::string path_;
   std::uint64_t reserve_;
   FreeBytes free_;
   std::unique_ptr<rocksdb::DB> db_;
-  bool read_only_ = false;
+  bool read_only_ = false, in_doubt_ = false;
   std::uint64_t replaced_ = 0;
 };
 

@@ -196,6 +196,7 @@ bool Spool::merge_oldest(Timestamp now) {
 }
 
 void Spool::make_room(Timestamp now) {
+  if (db_->in_doubt()) return;
   expire(now);
   if (counters_.bytes <= limits_.bytes) return;
   for (auto lane : {Lane::counts, Lane::findings})
