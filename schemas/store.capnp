@@ -50,6 +50,7 @@ struct TokenRow {
   usesLeft @5 :UInt32;
   createdAt @6 :Int64;
   revoked @7 :Bool;
+  authority @8 :Text;            # fingerprint of the authority that it names: with that it ends; empty: not known
 }
 
 struct OperatorRow {
@@ -59,6 +60,14 @@ struct OperatorRow {
   revoked @3 :Bool;
   issuer @4 :Text;               # fingerprint of the authority that signed its certificate; empty where not known
   ends @5 :Int64;                # when that expires; 0 where not known
+  older @6 :List(OperatorCertificate); # that it replaced and that are still good, newest last
+}
+
+struct OperatorCertificate {
+  # A bundle that was copied, or whose renewal was lost on its way, still has it.
+  serial @0 :Text;
+  issuer @1 :Text;
+  ends @2 :Int64;
 }
 
 struct AuditRow {

@@ -26,16 +26,13 @@ QueryAnswer one_line(JsonWriter& out) {
 }
 
 std::string token_id(const std::string& hash) { return hash.substr(0, 12); }
-std::string operator_key(const std::string& tenant, const std::string& name) {
-  return KeyBuilder{}.text(tenant).text(name).str();
-}
+
+} // namespace
 
 Result<void> check_part(const char* what, const std::string& text) {
   if (valid_identity_part(text)) return {};
   return Error{Errc::invalid, std::string{what} + " \"" + text + "\": use 1 to 64 of a-z 0-9 . _ -"};
 }
-
-} // namespace
 
 std::string random_bytes(std::size_t count) {
   std::string bytes(count, 0);
@@ -95,6 +92,11 @@ QueryAnswer Admin::token_create(const Arguments& arguments, const std::string& b
   if (auto good = check_part("tenant", row.tenant); !good) return refused(good.error());
   if (!row.gateway.empty())
     if (auto good = check_part("gateway", row.gateway); !good) return refused(good.error());
+  if (!row.gateway.empty())
+    if (auto other = named_like(row.tenant, row.gateway); !other || !other->empty())
+      return other ? answer_error(Errc::refused, "gateway " + *other + " is called " + row.gateway +
+                                                     "; give one of them another name")
+                   : refused(other.error());
   if (row.site.size() > 128) return invalid("a site's name has at most 128 characters");
   auto ttl = parse_duration(parsed->get("ttl", "1h"));
   if (!ttl || *ttl < second || *ttl > 90 * 86'400 * second)
@@ -106,6 +108,10 @@ QueryAnswer Admin::token_create(const Arguments& arguments, const std::string& b
     return invalid("uses must be a number from 1 to 100000");
   auto fingerprint = pki::fingerprint(terms_.pki);
   if (!fingerprint) return refused(fingerprint.error());
+  row.authority = to_hex(*fingerprint);
+  auto trusted = pki::authorities(terms_.pki);
+  if (!trusted) return refused(trusted.error());
+  const bool ends_with_old = trusted->size() > 1 && row.authority != trusted->front().fingerprint;
   auto secret = terms_.random(32);
   row.secret_hash = secret_hash(secret);
   row.created_at = terms_.now();
@@ -125,7 +131,8 @@ QueryAnswer Admin::token_create(const Arguments& arguments, const std::string& b
   JsonWriter out;
   out.object().field("token", text).field("id", token_id(row.secret_hash)).field("tenant", row.tenant);
   out.field("site", row.site).field("gateway", row.gateway).field("expires", rfc3339(row.expires));
-  out.field("uses", row.uses_left).end_object();
+  out.field("uses", row.uses_left).field("authority", row.authority);
+  out.field("ends_with_authority", ends_with_old).end_object();
   return one_line(out);
 }
 
@@ -142,6 +149,7 @@ QueryAnswer Admin::token_list() {
         .field("site", row->site);
     out.field("gateway", row->gateway).field("created", rfc3339(row->created_at));
     out.field("expires", rfc3339(row->expires)).field("uses_left", row->uses_left);
+    out.field("authority", row->authority);
     out.field("state", row->revoked          ? "revoked"
                        : row->expires < now  ? "expired"
                        : row->uses_left == 0 ? "used"
@@ -170,88 +178,6 @@ QueryAnswer Admin::token_revoke(const Arguments& arguments, const std::string& b
   audit(write, rows[0].tenant, by, "token revoke", token_id(rows[0].secret_hash), "");
   auto done = store_->write(write);
   return done ? QueryAnswer{} : refused(done.error());
-}
-
-QueryAnswer Admin::operators_add(const Arguments& arguments, const std::string& by) {
-  auto parsed = AdminArguments::parse(arguments, {"tenant", "admin"});
-  if (!parsed) return refused(parsed.error());
-  if (parsed->plain.size() != 1) return invalid("operators add takes a name");
-  Identity identity;
-  identity.role = Role::operator_;
-  identity.name = parsed->plain[0];
-  identity.tenant = parsed->get("tenant", "*");
-  identity.admin = parsed->get("admin", "false") == "true";
-  if (auto good = check_part("operator", identity.name); !good) return refused(good.error());
-  if (identity.tenant != "*")
-    if (auto good = check_part("tenant", identity.tenant); !good) return refused(good.error());
-  auto key = operator_key(identity.tenant, identity.name);
-  auto stored = store_->get(Table::operators, key);
-  if (!stored) return refused(stored.error());
-  if (stored->has_value())
-    if (auto row = decode_operator(**stored); row && !row->revoked)
-      return answer_error(Errc::refused,
-                          "there is an operator " + identity.name + " already; revoke him first");
-  auto bundle = pki::issue(terms_.pki, identity, terms_.now(), terms_.operator_life);
-  if (!bundle) return refused(bundle.error());
-  const auto& made = bundle->certificate;
-  OperatorRow row{identity.admin, false, made.serial, terms_.now(), made.authority, made.expires};
-  StoreWrite write;
-  write.put(Table::operators, key, encode(row));
-  audit(write, identity.tenant, by, "operators add", identity.name, identity.admin ? "admin" : "viewer");
-  if (auto done = store_->write(write); !done) return refused(done.error());
-  std::string addresses;
-  for (const auto& address : terms_.public_addresses)
-    addresses += address + "\n";
-  JsonWriter out;
-  out.object().field("name", identity.name).field("tenant", identity.tenant).field("admin", identity.admin);
-  out.field("identity", to_uri(identity)).field("expires", rfc3339(bundle->certificate.expires));
-  out.field("certificate", bundle->certificate.pem).field("key", bundle->key).field("ca", bundle->ca);
-  out.field("addresses", addresses).end_object();
-  return one_line(out);
-}
-
-QueryAnswer Admin::operators_list() {
-  QueryAnswer answer;
-  auto scanned = store_->scan(Table::operators, "", [&](std::string_view key, std::string_view value) {
-    auto row = decode_operator(value);
-    KeyReader reader{key};
-    auto tenant = reader.text();
-    auto name = reader.text();
-    if (!row || !reader.ok()) return true;
-    JsonWriter out;
-    out.object().field("name", name).field("tenant", tenant).field("admin", row->admin);
-    out.field("created", rfc3339(row->created_at))
-        .field("revoked", row->revoked)
-        .field("serial", row->serial);
-    out.end_object();
-    answer.lines.push_back(out.take());
-    return true;
-  });
-  return scanned ? answer : refused(scanned.error());
-}
-
-QueryAnswer Admin::operators_revoke(const Arguments& arguments, const std::string& by) {
-  auto parsed = AdminArguments::parse(arguments, {"tenant"});
-  if (!parsed) return refused(parsed.error());
-  if (parsed->plain.size() != 1) return invalid("operators revoke takes a name");
-  const auto& name = parsed->plain[0];
-  const auto tenant = parsed->get("tenant", "*");
-  auto stored = store_->get(Table::operators, operator_key(tenant, name));
-  if (!stored) return refused(stored.error());
-  if (!stored->has_value())
-    return answer_error(Errc::not_found, "there is no operator " + name + " of tenant " + tenant);
-  auto row = decode_operator(**stored);
-  if (!row) return refused(row.error());
-  auto listed = pki::revoke(terms_.pki, {row->serial}, terms_.now(),
-                            row->ends == 0 ? row->created_at + pki::operator_validity + pki::day : row->ends);
-  if (!listed) return refused(listed.error());
-  row->revoked = true;
-  StoreWrite write;
-  write.put(Table::operators, operator_key(tenant, name), encode(*row));
-  audit(write, tenant, by, "operators revoke", name, "");
-  if (auto done = store_->write(write); !done) return refused(done.error());
-  if (terms_.cut_off) terms_.cut_off(Identity{Role::operator_, tenant, name, row->admin});
-  return {};
 }
 
 } // namespace iris

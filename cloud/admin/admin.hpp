@@ -25,8 +25,9 @@ struct Certificate;
 ///   token-create [gateway=ID] [tenant=T] [site=S] [ttl=1h] [uses=1] [address=HOST:PORT]...
 ///   token-list | token-revoke ID
 ///   operators-add NAME [tenant=T] [admin=true] | operators-list | operators-revoke NAME [tenant=T]
-///   gateways-list | gateways-revoke [TENANT/]ID | gateways-rename [TENANT/]ID NAME | backup DIRECTORY
-///   ca-list | ca-roll | ca-retire [force=true]
+///   gateways-list | gateways-revoke GATEWAY | gateways-rename GATEWAY NAME | backup DIRECTORY
+///   ca-list | ca-roll | ca-retire [force=true] [dry=true]
+/// GATEWAY is [TENANT/]ID, or the name that it was given.
 class Admin {
 public:
   struct Terms {
@@ -42,7 +43,7 @@ public:
 
   [[nodiscard]] static bool knows(const std::string& verb);
   [[nodiscard]] QueryAnswer execute(const QueryRequest& request);
-  /// A gateway that brings a token's secret, or asks for its next certificate.
+  /// A gateway that brings a token's secret; a gateway or an operator who asks for the next certificate.
   [[nodiscard]] EnrolResponse enrol(const EnrolRequest& request);
   /// Renews the cloud's own certificate when two thirds of its life are over; when it did, until when it is
   /// good.
@@ -72,10 +73,20 @@ private:
   /// By id, else by name, in one tenant or where it is the only one.
   Result<Enrolled> find_enrolled(const std::string& wanted) const;
   /// Who could not connect without the older authority, and tokens that could not be used; a line each.
-  Result<std::vector<std::string>> who_needs_the_old() const;
+  struct Losers {
+    std::vector<std::string> gateways, operators, tokens;
+    [[nodiscard]] std::size_t size() const { return gateways.size() + operators.size() + tokens.size(); }
+    [[nodiscard]] std::vector<std::string> lines() const;
+  };
+  Result<Losers> who_needs_the_old() const;
+  /// The gateway that is called as this id; empty for none.
+  Result<std::string> named_like(const std::string& tenant, const std::string& id) const;
   Result<EnrolmentRow> read_enrolment(const std::string& tenant, const std::string& gateway) const;
   Result<void> revoke_all(const std::vector<std::string>& serials, Timestamp ends);
   Result<EnrolResponse> renew(const EnrolRequest& request);
+  Result<EnrolResponse> renew_operator(const EnrolRequest& request);
+  Result<void> may_renew(const EnrolRequest& request, const std::string& key, Duration life, const char* who);
+  void note_renewed(const std::string& key, Duration life);
   Result<EnrolResponse> join(const EnrolRequest& request);
   Result<EnrolResponse> answer_with(const pki::Certificate& certificate, const Identity& identity) const;
   void audit(StoreWrite& write, const std::string& tenant, const std::string& by, const std::string& what,
@@ -85,9 +96,11 @@ private:
   std::shared_ptr<Store> store_;
   Terms terms_;
   std::uint64_t next_audit_ = 1;
-  std::map<std::string, Timestamp> renewed_; ///< gateways that renewed within renewal_pause
+  std::map<std::string, Timestamp> renewed_; ///< who renewed a moment ago, until when he must wait
 };
 
+/// Errc::invalid, naming `what`, where it cannot be a part of an identity.
+[[nodiscard]] Result<void> check_part(const char* what, const std::string& text);
 /// From the kernel's pool.
 [[nodiscard]] std::string random_bytes(std::size_t count);
 

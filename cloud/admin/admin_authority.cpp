@@ -12,6 +12,10 @@ constexpr std::size_t names_said = 50; ///< of those who would be cut off; the r
 
 QueryAnswer refused(const Error& error) { return answer_error(error.code, error.message); }
 
+std::string count_of(std::size_t count, const std::string& what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
 } // namespace
 
 QueryAnswer Admin::ca_list() {
@@ -39,18 +43,25 @@ QueryAnswer Admin::ca_roll(const std::string& by) {
   return {};
 }
 
-Result<std::vector<std::string>> Admin::who_needs_the_old() const {
+std::vector<std::string> Admin::Losers::lines() const {
+  std::vector<std::string> all;
+  for (const auto* some : {&gateways, &operators, &tokens})
+    all.insert(all.end(), some->begin(), some->end());
+  return all;
+}
+
+Result<Admin::Losers> Admin::who_needs_the_old() const {
   auto authorities = pki::authorities(terms_.pki);
   if (!authorities) return authorities.error();
   const auto newest = authorities->front().fingerprint;
   const auto now = terms_.now();
-  std::vector<std::string> found;
+  Losers found;
   auto enrolled = all_enrolled();
   if (!enrolled) return enrolled.error();
   for (const auto& [tenant, gateway, row] : *enrolled) {
     if (row.revoked || row.serials.empty() || row.issuers.back() == newest) continue;
     if (row.ends.back() != 0 && row.ends.back() < now) continue; // cannot connect any more anyway
-    found.push_back("gateway " + tenant + "/" + gateway);
+    found.gateways.push_back("gateway " + tenant + "/" + gateway);
   }
   auto scanned = store_->scan(Table::operators, "", [&](std::string_view key, std::string_view value) {
     KeyReader reader{key};
@@ -58,7 +69,7 @@ Result<std::vector<std::string>> Admin::who_needs_the_old() const {
     auto name = reader.text();
     auto row = decode_operator(value);
     if (row && !row->revoked && row->issuer != newest && (row->ends == 0 || row->ends > now))
-      found.push_back("operator " + tenant + "/" + name);
+      found.operators.push_back("operator " + tenant + "/" + name);
     return true;
   });
   if (!scanned) return scanned.error();
@@ -66,8 +77,8 @@ Result<std::vector<std::string>> Admin::who_needs_the_old() const {
   if (authorities->front().signs_server) return found;
   scanned = store_->scan(Table::tokens, "", [&](std::string_view, std::string_view value) {
     auto row = decode_token(value);
-    if (row && !row->revoked && row->uses_left > 0 && row->expires > now)
-      found.push_back("token " + row->secret_hash.substr(0, 12));
+    if (row && !row->revoked && row->uses_left > 0 && row->expires > now && row->authority != newest)
+      found.tokens.push_back("token " + row->secret_hash.substr(0, 12));
     return true;
   });
   if (!scanned) return scanned.error();
@@ -75,33 +86,48 @@ Result<std::vector<std::string>> Admin::who_needs_the_old() const {
 }
 
 QueryAnswer Admin::ca_retire(const Arguments& arguments, const std::string& by) {
-  auto parsed = AdminArguments::parse(arguments, {"force"});
+  auto parsed = AdminArguments::parse(arguments, {"force", "dry"});
   if (!parsed) return refused(parsed.error());
   auto before = pki::authorities(terms_.pki);
   if (!before) return refused(before.error());
-  std::vector<std::string> losers;
+  Losers losers;
   if (before->size() > 1) {
     auto found = who_needs_the_old();
     if (!found) return refused(found.error());
     losers = std::move(*found);
   }
-  if (!losers.empty() && parsed->get("force", "false") != "true") {
-    std::string text = std::to_string(losers.size()) +
-                       " still need the older authority: they get what they need with their next renewal "
-                       "(operators and tokens: make new ones); --force shuts them out:";
-    for (std::size_t i = 0; i < std::min(losers.size(), names_said); ++i)
-      text += (i == 0 ? " " : ", ") + losers[i];
-    if (losers.size() > names_said) text += ", and " + std::to_string(losers.size() - names_said) + " more";
+  const auto names = losers.lines();
+  const auto counts = count_of(losers.gateways.size(), "gateway") + ", " +
+                      count_of(losers.operators.size(), "operator") + " and " +
+                      count_of(losers.tokens.size(), "unused join token");
+  if (parsed->get("dry", "false") == "true") {
+    JsonWriter out;
+    out.object().field("authority", before->back().name).field("fingerprint", before->back().fingerprint);
+    out.field("authorities", std::uint64_t(before->size()));
+    out.field("gateways", std::uint64_t(losers.gateways.size()));
+    out.field("operators", std::uint64_t(losers.operators.size()));
+    out.field("tokens", std::uint64_t(losers.tokens.size())).field("shuts_out", counts).end_object();
+    QueryAnswer answer;
+    answer.lines.push_back(out.take());
+    return answer;
+  }
+  if (losers.size() > 0 && parsed->get("force", "false") != "true") {
+    std::string text =
+        counts + " still need the older authority: gateways and operators get what they need with their "
+                 "next renewal, tokens are to be made anew; --force shuts them out:";
+    for (std::size_t i = 0; i < std::min(names.size(), names_said); ++i)
+      text += (i == 0 ? " " : ", ") + names[i];
+    if (names.size() > names_said) text += ", and " + std::to_string(names.size() - names_said) + " more";
     return answer_error(Errc::refused, text);
   }
   StoreWrite write;
   audit(write, "*", by, "ca retire", before->back().name,
-        before->back().fingerprint + (losers.empty() ? "" : ", shuts out " + std::to_string(losers.size())));
+        before->back().fingerprint + (names.empty() ? "" : ", shuts out " + counts));
   if (auto done = store_->write(write); !done) return refused(done.error());
   if (auto done = pki::retire(terms_.pki, terms_.now(), terms_.server_life); !done)
     return refused(done.error());
   QueryAnswer answer;
-  for (const auto& loser : losers) {
+  for (const auto& loser : names) {
     JsonWriter out;
     out.object().field("shut_out", loser).end_object();
     answer.lines.push_back(out.take());

@@ -1,6 +1,7 @@
 #include "cloud/admin/admin.hpp"
 #include "cloud/pki/files.hpp"
 #include "cloud/pki/pki.hpp"
+#include "cloud/store/gateway_names.hpp"
 #include "core/alert/json_writer.hpp"
 #include "core/base/hash.hpp"
 #include "core/link/token.hpp"
@@ -13,7 +14,7 @@ namespace iris {
 namespace {
 
 constexpr std::size_t serials_kept = 4;             ///< certificates of one gateway; older ones are revoked
-constexpr Duration renewal_pause = 5 * 60 * second; ///< between two renewals of one gateway, at the most
+constexpr Duration renewal_pause = 5 * 60 * second; ///< between two renewals of one peer, at the most
 
 QueryAnswer refused(const Error& error) { return answer_error(error.code, error.message); }
 
@@ -25,6 +26,8 @@ Timestamp latest(const EnrolmentRow& row) {
     at = std::max(at, end == 0 ? row.enrolled_at + 365 * pki::day : end);
   return at;
 }
+
+Duration pause_after_renewal(Duration life) { return std::min(renewal_pause, life / 20); }
 
 void append(EnrolmentRow& row, const pki::Certificate& certificate) {
   row.issuers.resize(row.serials.size());
@@ -73,28 +76,25 @@ Result<std::vector<Admin::Enrolled>> Admin::all_enrolled() const {
 }
 
 Result<Admin::Enrolled> Admin::find_enrolled(const std::string& wanted) const {
+  auto found = find_gateway(*store_, "*", wanted);
+  if (!found) return found.error();
+  auto row = read_enrolment(found->tenant, found->id);
+  if (!row) return row.error();
+  return Enrolled{std::move(found->tenant), std::move(found->id), std::move(*row)};
+}
+
+Result<std::string> Admin::named_like(const std::string& tenant, const std::string& id) const {
   auto all = all_enrolled();
   if (!all) return all.error();
-  const auto slash = wanted.find('/');
-  const auto tenant = slash == std::string::npos ? std::string{} : wanted.substr(0, slash);
-  const auto id = slash == std::string::npos ? wanted : wanted.substr(slash + 1);
-  std::vector<Enrolled> found;
-  for (const auto by_name : {false, true}) {
-    for (const auto& one : *all)
-      if (!id.empty() && (by_name ? one.row.name : one.gateway) == id &&
-          (tenant.empty() || one.tenant == tenant))
-        found.push_back(one);
-    if (!found.empty()) break; // an id goes before a name
-  }
-  if (found.empty()) return Error{Errc::not_found, "there is no gateway " + wanted};
-  if (found.size() > 1)
-    return Error{Errc::invalid, id + " is a gateway of several tenants; say TENANT/" + id};
-  return std::move(found.front());
+  for (const auto& one : *all)
+    if (one.tenant == tenant && one.gateway != id && one.row.name == id) return one.gateway;
+  return std::string{};
 }
 
 QueryAnswer Admin::gateways_revoke(const Arguments& arguments, const std::string& by) {
   if (arguments.size() != 1)
-    return answer_error(Errc::invalid, "gateways revoke takes a gateway: [TENANT/]ID");
+    return answer_error(
+        Errc::invalid, "gateways revoke takes a gateway: its id or its name, perhaps with TENANT/ before it");
   auto found = find_enrolled(arguments[0]);
   if (!found) return refused(found.error());
   auto& [tenant, wanted, row] = *found;
@@ -112,10 +112,13 @@ QueryAnswer Admin::gateways_revoke(const Arguments& arguments, const std::string
 /// Its id is in its certificate, in every alert, baseline and sink, and stays; this is what people call it.
 QueryAnswer Admin::gateways_rename(const Arguments& arguments, const std::string& by) {
   if (arguments.size() != 2)
-    return answer_error(Errc::invalid, "gateways rename takes a gateway, [TENANT/]ID, and its new name");
+    return answer_error(Errc::invalid,
+                        "gateways rename takes a gateway, by its id or its name, and its new name");
   const auto& name = arguments[1];
   if (!valid_identity_part(name))
     return answer_error(Errc::invalid, "name \"" + name + "\": use 1 to 64 of a-z 0-9 . _ -");
+  if (name == "cloud") // the shell's `actors cloud` are the cloud's own
+    return answer_error(Errc::invalid, "name \"cloud\": so the cloud itself is called; take another");
   auto found = find_enrolled(arguments[0]);
   if (!found) return refused(found.error());
   auto all = all_enrolled();
@@ -165,11 +168,33 @@ EnrolResponse Admin::enrol(const EnrolRequest& request) {
   return EnrolResponse{response.error().message, "", "", ""};
 }
 
+/// Neither before two thirds of the certificate's life are over, nor in a loop.
+Result<void> Admin::may_renew(const EnrolRequest& request, const std::string& key, Duration life,
+                              const char* who) {
+  const auto now = terms_.now();
+  if (now < request.renewable * second)
+    return Error{Errc::refused, "too early: this certificate can be renewed from " +
+                                    rfc3339(request.renewable * second) + " on"};
+  // An answer that was lost is asked for again, but not in a loop: each costs a signature and rows.
+  std::erase_if(renewed_, [&](const auto& entry) { return entry.second <= now; });
+  if (renewed_.count(key) != 0)
+    return Error{Errc::refused, std::string{"this "} + who +
+                                    " renewed its certificate a moment ago; try again in " +
+                                    human_duration(pause_after_renewal(life))};
+  return {};
+}
+
+void Admin::note_renewed(const std::string& key, Duration life) {
+  renewed_[key] = terms_.now() + pause_after_renewal(life);
+}
+
 /// The next certificate of a gateway, on the strength of one of its newest.
 Result<EnrolResponse> Admin::renew(const EnrolRequest& request) {
   const auto& identity = *request.renews;
   const auto now = terms_.now();
-  if (identity.role != Role::gateway) return Error{Errc::refused, "only gateways renew their certificates"};
+  if (identity.role == Role::operator_) return renew_operator(request);
+  if (identity.role != Role::gateway)
+    return Error{Errc::refused, "only gateways and operators renew their certificates here"};
   auto row = read_enrolment(identity.tenant, identity.name);
   if (!row) return row.error();
   auto& serials = row->serials;
@@ -178,16 +203,8 @@ Result<EnrolResponse> Admin::renew(const EnrolRequest& request) {
     return Error{Errc::refused,
                  "this certificate is not one of the newest that the cloud knows of this gateway; enrol it "
                  "again with a new token"};
-  if (now < request.renewable * second)
-    return Error{Errc::refused, "too early: this certificate can be renewed from " +
-                                    rfc3339(request.renewable * second) + " on"};
-  const auto pause = std::min(renewal_pause, terms_.gateway_life / 20);
-  // An answer that was lost is asked for again, but not in a loop: each costs a signature and rows.
-  std::erase_if(renewed_, [&](const auto& entry) { return now - entry.second >= pause; });
   const auto key = enrolment_key(identity.tenant, identity.name);
-  if (renewed_.count(key) != 0)
-    return Error{Errc::refused,
-                 "this gateway renewed its certificate a moment ago; try again in " + human_duration(pause)};
+  if (auto may = may_renew(request, key, terms_.gateway_life, "gateway"); !may) return may.error();
   auto certificate = pki::sign_request(terms_.pki, request.csr, identity, now, terms_.gateway_life);
   if (!certificate) return certificate.error();
   const auto ends = latest(*row);
@@ -210,7 +227,7 @@ Result<EnrolResponse> Admin::renew(const EnrolRequest& request) {
   write.put(Table::gateways, key, encode(*row));
   audit(write, identity.tenant, "gateway " + identity.name, "renew", certificate->serial, request.remote);
   if (auto done = store_->write(write); !done) return done.error();
-  renewed_[key] = now;
+  note_renewed(key, terms_.gateway_life);
   return answer_with(*certificate, identity);
 }
 

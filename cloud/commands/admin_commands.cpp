@@ -94,11 +94,15 @@ int token_main(int argc, char** argv) {
     return print_answer(answer, true, {});
   const auto& line = answer->lines[0];
   std::printf("%s\n", json_text(line, "token").c_str());
+  const bool ends_early = json_text(line, "ends_with_authority") == "true";
   const auto only = json_text(line, "gateway"), place = json_text(line, "site");
   // Not on stdout: the token alone is what scripts take.
   std::fprintf(stderr, "good until %s for %s (tenant %s%s)\n", json_text(line, "expires").c_str(),
                only.empty() ? "a gateway with an id that is made" : ("gateway " + only).c_str(),
                json_text(line, "tenant").c_str(), place.empty() ? "" : (", site " + place).c_str());
+  if (ends_early)
+    std::fprintf(stderr,
+                 "it names the older authority and ends with it: use it before `iris-cloud ca retire`\n");
   return 0;
 }
 
@@ -119,7 +123,7 @@ int operators_main(int argc, char** argv) {
   if (auto code = parse(app, argc, argv); code >= 0) return code;
   if (list->parsed())
     return print_answer(common.ask("operators-list", {}), common.json,
-                        {"name", "tenant", "admin", "created", "revoked"});
+                        {"name", "tenant", "admin", "created", "certificate_ends", "revoked"});
   std::vector<std::string> arguments{name};
   add_named(arguments, "tenant", tenant);
   if (revoke->parsed())
@@ -147,7 +151,7 @@ int gateways_main(int argc, char** argv) {
   rename->add_option("OLD", id, "[TENANT/]ID, or the name that it has now")->required();
   rename->add_option("NEW", name, "a-z 0-9 . _ -")->required();
   auto* revoke = app.add_subcommand("revoke", "End a gateway's certificates and its session");
-  revoke->add_option("ID", id, "[TENANT/]ID")->required();
+  revoke->add_option("ID", id, "[TENANT/]ID, or the name that it has")->required();
   if (auto code = parse(app, argc, argv); code >= 0) return code;
   if (list->parsed())
     return print_answer(
@@ -178,9 +182,16 @@ int ca_main(int argc, char** argv) {
         common.ask("ca-roll", {}), common.json,
         "there are two authorities now; keep a copy of pki/ off the machine. Gateways get the new "
         "one with their next renewal; `iris-cloud ca retire` says who has not yet");
+  (void)retire;
+  // What ends is said before it does.
+  const auto planned = common.ask("ca-retire", {"dry=true"});
+  if (!planned || planned->status != 0 || planned->lines.empty()) return print_answer(planned, true, {});
   std::vector<std::string> arguments;
   if (force) arguments.emplace_back("force=true");
-  (void)retire;
+  if (force && json_text(planned->lines[0], "authorities") != "1")
+    std::fprintf(stderr, "ends with the authority %s: %s\n",
+                 json_text(planned->lines[0], "authority").c_str(),
+                 json_text(planned->lines[0], "shuts_out").c_str());
   return print_done(common.ask("ca-retire", std::move(arguments)), common.json,
                     "the older authority is trusted no more; keep a copy of pki/ off the machine");
 }

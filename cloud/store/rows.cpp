@@ -144,6 +144,7 @@ std::vector<char> encode(const TokenRow& row) {
   out.setUsesLeft(row.uses_left);
   out.setCreatedAt(row.created_at);
   out.setRevoked(row.revoked);
+  out.setAuthority(row.authority);
   return flatten(message);
 }
 
@@ -158,6 +159,7 @@ Result<TokenRow> decode_token(std::string_view bytes) {
     row.uses_left = root.getUsesLeft();
     row.created_at = root.getCreatedAt();
     row.revoked = root.getRevoked();
+    row.authority = text(root.getAuthority());
     return row;
   });
 }
@@ -171,6 +173,12 @@ std::vector<char> encode(const OperatorRow& row) {
   out.setRevoked(row.revoked);
   out.setIssuer(row.issuer);
   out.setEnds(row.ends);
+  auto older = out.initOlder(unsigned(row.older.size()));
+  for (unsigned i = 0; i < older.size(); ++i) {
+    older[i].setSerial(row.older[i].serial);
+    older[i].setIssuer(row.older[i].issuer);
+    older[i].setEnds(row.older[i].ends);
+  }
   return flatten(message);
 }
 
@@ -183,6 +191,8 @@ Result<OperatorRow> decode_operator(std::string_view bytes) {
     row.revoked = root.getRevoked();
     row.issuer = text(root.getIssuer());
     row.ends = root.getEnds();
+    for (const auto& one : root.getOlder())
+      row.older.push_back({text(one.getSerial()), text(one.getIssuer()), one.getEnds()});
     return row;
   });
 }

@@ -36,6 +36,12 @@ struct TokenRow {
   Timestamp expires = 0, created_at = 0;
   std::uint32_t uses_left = 0;
   bool revoked = false;
+  std::string authority; ///< that it names, fingerprint; empty: not known
+};
+/// Of an operator: renewed since, and still good.
+struct OlderCertificate {
+  std::string serial, issuer;
+  Timestamp ends = 0; ///< 0: not known
 };
 struct OperatorRow {
   bool admin = false, revoked = false;
@@ -43,6 +49,7 @@ struct OperatorRow {
   Timestamp created_at = 0;
   std::string issuer; ///< fingerprint of the authority; empty: not known
   Timestamp ends = 0; ///< 0: not known
+  std::vector<OlderCertificate> older{}; ///< newest last
 };
 struct AuditRow {
   std::string by, what, target, detail;

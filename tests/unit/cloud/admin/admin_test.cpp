@@ -3,6 +3,7 @@
 #include "cloud/admin/admin.hpp"
 #include "cloud/pki/files.hpp"
 #include "cloud/pki/pki.hpp"
+#include "core/base/hash.hpp"
 #include "core/link/openssl_ptr.hpp"
 #include "core/link/token.hpp"
 #include "tests/fixtures/temp_dir.hpp"
@@ -123,8 +124,10 @@ TEST_CASE_METHOD(Authority,
   CHECK(renewed.error.empty());
   CHECK(renewed.identity == "iris://gateway/default/gw-1");
   CHECK(pki::revoked(dir.path("pki"))->empty());
-  renewal.renews->role = Role::operator_;
-  CHECK_FALSE(admin->enrol(renewal).error.empty());
+  renewal.renews->role = Role::operator_; // the same name as another kind of peer
+  CHECK(admin->enrol(renewal).error == "this operator is not known here");
+  renewal.renews->role = Role::cloud;
+  CHECK(admin->enrol(renewal).error == "only gateways and operators renew their certificates here");
   renewal.renews = Identity{Role::gateway, "other", "gw-1", false};
   CHECK_FALSE(admin->enrol(renewal).error.empty());
   // The answer was lost: it may ask again, in a while.
@@ -241,4 +244,118 @@ TEST_CASE_METHOD(Authority, "an authority is retired when nobody needs it, else 
   CHECK(line("gateways-list")["name"] == "press-7");
   CHECK(ask("gateways-revoke", {"press-7"}).status == 0);
   CHECK(cut.at(0).name == "gw-1");
+}
+
+TEST_CASE_METHOD(Authority,
+                 "a gateway is called by its id or its name; a name of two is refused with both ids") {
+  for (const auto* tenant : {"acme", "other"})
+    for (const auto* id : {"gw-1", "gw-2"})
+      REQUIRE(enrol(secret_of(line("token-create",
+                                   {std::string{"gateway="} + id, std::string{"tenant="} + tenant})))
+                  .error.empty());
+  CHECK(ask("gateways-rename", {"gw-1", "press"}).message ==
+        "gw-1 is a gateway of several tenants: acme/gw-1, other/gw-1; say TENANT/gw-1");
+  CHECK(ask("gateways-rename", {"acme/gw-1", "press"}).status == 0);
+  CHECK(ask("gateways-rename", {"acme/gw-2", "press"}).message == "gateway gw-1 is called press already");
+  CHECK(ask("gateways-rename", {"acme/gw-2", "cloud"}).status == std::uint8_t(Errc::invalid));
+  CHECK(ask("gateways-rename", {"other/gw-2", "press"}).status == 0); // another tenant's
+  const auto shared = ask("gateways-revoke", {"press"});
+  CHECK(shared.status == std::uint8_t(Errc::invalid));
+  CHECK(shared.message == "2 gateways are called press: acme/gw-1, other/gw-2; say which by its id");
+  CHECK(cut.empty());
+  CHECK(ask("gateways-rename", {"acme/press", "saw"}).status == 0); // by its name and tenant
+  CHECK(ask("gateways-revoke", {"saw"}).status == 0);
+  REQUIRE(cut.size() == 1);
+  CHECK(cut[0] == Identity{Role::gateway, "acme", "gw-1", false});
+  CHECK(ask("gateways-revoke", {"acme/"}).status == std::uint8_t(Errc::not_found));
+  CHECK(ask("gateways-revoke", {"other/saw"}).status == std::uint8_t(Errc::not_found));
+  // Who would enrol under another's name gets no token; an id goes before a name where both are there.
+  CHECK(ask("token-create", {"gateway=press", "tenant=other"}).message ==
+        "gateway gw-2 is called press; give one of them another name");
+  REQUIRE(enrol(secret_of(line("token-create", {"gateway=press", "tenant=acme"}))).error.empty());
+  CHECK(ask("gateways-revoke", {"press"}).status == 0);
+  CHECK(cut.back() == Identity{Role::gateway, "acme", "press", false});
+}
+
+TEST_CASE_METHOD(Authority, "an operator renews as a gateway does; what he is stands in the cloud's row") {
+  const auto made = line("operators-add", {"ann", "tenant=acme"});
+  const auto first = made["certificate"].get<std::string>();
+  auto renewal = renewal_by(first);
+  const auto asks_as = [&](const std::string& tenant, const std::string& name) {
+    renewal.renews = Identity{Role::operator_, tenant, name, true}; // says that he is an admin
+    return admin->enrol(renewal);
+  };
+  CHECK(asks_as("acme", "ann").error.find("too early") == 0);
+  now += 250 * pki::day;
+  CHECK(asks_as("acme", "bob").error == "this operator is not known here");
+  CHECK(asks_as("*", "ann").error == "this operator is not known here");
+  const auto second = asks_as("acme", "ann");
+  REQUIRE(second.error.empty());
+  CHECK(second.identity == "iris://operator/acme/ann?role=viewer"); // the row says viewer
+  CHECK(certificate_times(second.certificate)->ends > now / iris::second + 364 * 86'400);
+  CHECK(asks_as("acme", "ann").error.find("this operator renewed its certificate a moment ago") == 0);
+  CHECK(pki::revoked(dir.path("pki"))->empty());
+  now += 5 * 60 * iris::second;
+  CHECK(asks_as("acme", "ann").error.empty()); // the answer was lost
+  CHECK(ask("operators-revoke", {"ann", "tenant=acme"}).status == 0);
+  CHECK(pki::revoked(dir.path("pki"))->size() == 3); // all that he has
+  now += 5 * 60 * iris::second;
+  CHECK(asks_as("acme", "ann").error == "this operator is revoked");
+  // Added anew, his old certificates renew nothing.
+  REQUIRE(ask("operators-add", {"ann", "tenant=acme", "admin=true"}).status == 0);
+  CHECK(asks_as("acme", "ann").error.find("not one of the newest") != std::string::npos);
+}
+
+TEST_CASE_METHOD(Authority,
+                 "an operator's certificates that leave his row are revoked, never the one shown") {
+  const auto first = line("operators-add", {"ann"})["certificate"].get<std::string>();
+  auto renewal = renewal_by(first);
+  renewal.renews = Identity{Role::operator_, "*", "ann", false};
+  now += 250 * pki::day;
+  std::vector<std::string> issued;
+  for (int i = 0; i < 6; ++i, now += 3'600 * iris::second) {
+    auto renewed = admin->enrol(renewal);
+    REQUIRE(renewed.error.empty());
+    issued.push_back(renewal_by(renewed.certificate).serial);
+  }
+  const auto listed = *pki::revoked(dir.path("pki"));
+  CHECK(listed.size() == 3); // of seven, four stay: the newest three and the one that is shown
+  CHECK(std::count(listed.begin(), listed.end(), renewal.serial) == 0);
+  for (int i = 0; i < 6; ++i)
+    CHECK(std::count(listed.begin(), listed.end(), issued[std::size_t(i)]) == (i < 3 ? 1 : 0));
+}
+
+TEST_CASE_METHOD(Authority, "retiring says first how many unused tokens end with the old authority") {
+  REQUIRE(pki::issue_server(dir.path("pki"), "s", {}, now));
+  CHECK(line("token-create")["ends_with_authority"] == false);
+  CHECK(ask("ca-roll").status == 0);
+  const auto late = line("token-create", {"ttl=1d"}); // the server is still the old one's
+  CHECK(late["ends_with_authority"] == true);
+  CHECK(late["authority"] == to_hex(*pki::fingerprint(dir.path("pki"))));
+  auto dry = line("ca-retire", {"dry=true"});
+  CHECK(dry["tokens"] == 2);
+  CHECK(dry["shuts_out"] == "0 gateways, 0 operators and 2 unused join tokens");
+  CHECK(line("ca-retire", {"dry=true"}) == dry); // and nothing has happened
+  const auto refusal = ask("ca-retire");
+  CHECK(refusal.status == std::uint8_t(Errc::refused));
+  CHECK(refusal.message.find("0 gateways, 0 operators and 2 unused join tokens still need") == 0);
+  CHECK(refusal.message.find("token " + late["id"].get<std::string>()) != std::string::npos);
+  now += 7'200 * iris::second; // one expires, one is used
+  REQUIRE(enrol(secret_of(late)).error.empty());
+  dry = line("ca-retire", {"dry=true"});
+  CHECK(dry["tokens"] == 0);
+  CHECK(ask("ca-retire").status == 0);
+  CHECK(line("ca-list")["signs_server"] == true);
+  CHECK(ask("token-create").lines[0].find("\"ends_with_authority\":false") != std::string::npos);
+}
+
+TEST_CASE_METHOD(Authority, "an operator who renewed after the authority's change does not hold it back") {
+  REQUIRE(pki::issue_server(dir.path("pki"), "s", {}, now));
+  auto renewal = renewal_by(line("operators-add", {"ann"})["certificate"].get<std::string>());
+  renewal.renews = Identity{Role::operator_, "*", "ann", false};
+  CHECK(ask("ca-roll").status == 0);
+  CHECK(ask("ca-retire").message.find("operator */ann") != std::string::npos);
+  now += 250 * pki::day;
+  REQUIRE(admin->enrol(renewal).error.empty());
+  CHECK(ask("ca-retire").status == 0);
 }
