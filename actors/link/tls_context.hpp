@@ -45,6 +45,9 @@ public:
   [[nodiscard]] bool trusts(const std::string& authority) const;
   [[nodiscard]] Identity identity() const;    ///< our own
   [[nodiscard]] std::int64_t expires() const; ///< of our own certificate, seconds since the epoch
+  [[nodiscard]] std::string serial() const;   ///< of our own certificate, hex
+  /// Whether a client with this certificate (PEM) would be taken now.
+  [[nodiscard]] Result<void> takes_client(const std::string& certificate) const;
 
 private:
   struct Material;
@@ -71,6 +74,8 @@ struct PeerCertificate {
   std::string serial;         ///< hex
   std::int64_t renewable = 0; ///< see renewal_time()
   std::string authority;      ///< SHA-256 of the DER of the one that it was verified by
+  std::int64_t issued = 0;    ///< good from, seconds since the epoch; a little before it was signed
+  std::int64_t expires = 0;   ///< seconds since the epoch
 };
 /// When two thirds of a certificate's life are over, in seconds since the epoch; nothing if it cannot be
 /// read.

@@ -53,6 +53,9 @@ Result<void> authority_problem(const CloudPaths& paths) {
   // A certificate for nobody, which is thrown away: shows that the authority can sign.
   auto made = pki::issue(paths.pki(), {Role::operator_, "check", "check", false}, now, 60 * second);
   if (!made) return made.error();
+  // … and that the running cloud would take it, whatever its list of revocations is like.
+  if (auto taken = (*tls)->takes_client(made->certificate.pem); !taken)
+    return Error{Errc::refused, "a certificate signed now would be refused: " + taken.error().message};
   return {};
 }
 
