@@ -72,6 +72,7 @@ struct LinkClient::Impl final : public ConnectionOwner {
   std::shared_ptr<Connection> connection;
   Identity server;
   std::string address;
+  std::string shown; ///< serial of our certificate that the present connection began with
   std::size_t next_address = 0;
   unsigned failures = 0;
   std::uint64_t round = 0; ///< what belongs to an earlier one is ignored
@@ -136,6 +137,7 @@ void LinkClient::Impl::dial(const tcp::resolver::results_type& places) {
 
 void LinkClient::Impl::begin() {
   ++round; // ends the attempt's deadline: the connection has its own
+  shown = tls->serial();
   auto ssl = tls->make();
   if (!ssl) return failed({CloseCause::tls, Violation::none, "out of memory"});
   connection = std::make_shared<Connection>(round, *thread, std::move(socket), std::move(ssl), options.timing,
@@ -182,6 +184,10 @@ void LinkClient::Impl::on_closed(const std::shared_ptr<Connection>& closed, cons
   // Whoever is told such a thing gains nothing by asking again soon.
   auto at_most = reason.cause == CloseCause::clone || reason.cause == CloseCause::revoked ||
                  reason.cause == CloseCause::refused;
+  if (reason.cause == CloseCause::revoked) {
+    refresh_files();
+    if (tls->serial() != shown) at_most = false; // that was the one before the present one
+  }
   if (was_up && std::chrono::steady_clock::now() - up_since >= counts_as_success) failures = 0;
   if (was_up) {
     ++downs;

@@ -15,4 +15,8 @@ struct Endpoint {
 /// "host:port", "[2001:db8::1]:port".
 [[nodiscard]] Result<Endpoint> parse_endpoint(std::string_view text);
 
+/// Whom limits for strangers count as one: an IPv4 address, of IPv6 the first 64 bits, since who has one has
+/// all.
+[[nodiscard]] std::string address_group(const std::string& address);
+
 } // namespace iris

@@ -67,12 +67,17 @@ void LinkServer::Impl::on_established(const SharedConnection& connection) {
     peer->info.identity = certificate.identity;
     peer->info.serial = certificate.serial;
     peer->info.authority = certificate.authority;
+    peer->info.issued = certificate.issued;
+    const auto left =
+        std::chrono::seconds{certificate.expires} - std::chrono::system_clock::now().time_since_epoch();
+    peer->ends =
+        std::chrono::steady_clock::now() + std::chrono::duration_cast<std::chrono::milliseconds>(left);
     auto identity = certificate.identity;
     identity.admin = false;
     peer->key = to_uri(identity);
     peer->stage = Stage::authenticated;
-    --stranger_count;
-    if (auto i = strangers.find(peer->address); i != strangers.end() && --i->second == 0) strangers.erase(i);
+    no_stranger(*peer);
+    remember(peer->address);
     // admit() counts those that are in; one that never names its node never comes there.
     if (++of_identity[peer->key] > most_of(peer->info.identity))
       refuse(*peer, {CloseCause::limit, Violation::none, "too many connections of this identity"});
@@ -122,10 +127,7 @@ void LinkServer::Impl::on_closed(const SharedConnection& connection, const Close
     if (node.empty()) return;
     auto& peer = node.mapped();
     connection->thread().give_load();
-    if (peer.stage == Stage::stranger || peer.stage == Stage::enrolling) {
-      --stranger_count;
-      if (auto i = strangers.find(peer.address); i != strangers.end() && --i->second == 0) strangers.erase(i);
-    }
+    no_stranger(peer);
     if (auto i = of_identity.find(peer.key); i != of_identity.end() && --i->second == 0) of_identity.erase(i);
     switch (reason.cause) {
     case CloseCause::tls:
@@ -148,6 +150,8 @@ void LinkServer::Impl::on_closed(const SharedConnection& connection, const Close
       break;
     case CloseCause::violation:
       ++violations[std::size_t(reason.violation)];
+      break;
+    case CloseCause::limit: // counted where it was decided
       break;
     default:
       if (peer.stage == Stage::stranger) count(strangers_gone);
@@ -176,9 +180,8 @@ void LinkServer::Impl::look_after() {
   if (!changed) {
     count(files_refused);
     log("certificates not reloaded, the old ones stay in use: " + changed.error().message);
-  } else if (*changed) {
-    cut_revoked();
   }
+  cut_revoked();
   auto now = std::chrono::steady_clock::now();
   if (auto more = stranger_lines.held_back(now); more > 0)
     log(std::to_string(more) + " more strangers came and went");
@@ -201,14 +204,19 @@ void LinkServer::Impl::look_after() {
 
 void LinkServer::Impl::cut_revoked() {
   for (auto& [id, peer] : peers)
-    if (!peer.info.authority.empty() && !tls->trusts(peer.info.authority))
-      on_thread_of(peer, [](Connection& connection) {
-        connection.close({CloseCause::tls, Violation::none, "the authority of its certificate is retired"});
-      });
-    else if (!peer.info.serial.empty() && tls->revoked(peer.info.serial))
-      on_thread_of(peer, [](Connection& connection) {
-        connection.close({CloseCause::revoked, Violation::none, "certificate revoked"});
-      });
+    if (auto reason = no_longer_good(peer))
+      on_thread_of(peer, [reason = std::move(*reason)](Connection& connection) { connection.close(reason); });
+}
+
+std::optional<CloseReason> LinkServer::Impl::no_longer_good(const Peer& peer) const {
+  if (peer.info.serial.empty()) return {};
+  if (!tls->trusts(peer.info.authority))
+    return CloseReason{CloseCause::tls, Violation::none, "the authority of its certificate is retired"};
+  if (tls->revoked(peer.info.serial))
+    return CloseReason{CloseCause::revoked, Violation::none, "certificate revoked"};
+  if (std::chrono::steady_clock::now() >= peer.ends)
+    return CloseReason{CloseCause::tls, Violation::none, "its certificate has expired"};
+  return {};
 }
 
 void LinkServer::Impl::stop() {

@@ -16,9 +16,10 @@ namespace iris {
 struct ConnectionInfo {
   std::uint64_t id = 0; ///< unique in this process
   Identity identity;
-  std::string remote;    ///< "address:port"
-  std::string serial;    ///< of its certificate, hex
-  std::string authority; ///< that its certificate was verified by, see PeerCertificate
+  std::string remote;      ///< "address:port"
+  std::string serial;      ///< of its certificate, hex
+  std::string authority;   ///< that its certificate was verified by, see PeerCertificate
+  std::int64_t issued = 0; ///< its certificate is good from, seconds since the epoch
   std::shared_ptr<const std::atomic<std::size_t>> buffered; ///< bytes that wait for it now
 };
 
@@ -28,8 +29,8 @@ struct LinkServerOptions {
   LinkTiming timing;
   unsigned threads = 1; ///< for sockets and TLS
   std::size_t max_connections = 12'000;
-  std::size_t max_strangers = 1024; ///< connections that are not authenticated yet, all together
-  std::size_t max_strangers_per_address = 32;
+  std::size_t max_strangers = 1024;           ///< connections that are not authenticated yet, all together
+  std::size_t max_strangers_per_address = 32; ///< of IPv6: per /64
   std::size_t max_per_operator = 8; ///< shells of one operator; gateways and shards have one connection
   std::size_t max_pending_per_identity =
       4;                             ///< beyond that: authenticated and not admitted, or on their way out

@@ -13,6 +13,7 @@ using tcp = asio::ip::tcp;
 namespace {
 
 constexpr std::chrono::milliseconds pause_after_failed_accept{100};
+constexpr std::size_t most_known = 8192; ///< addresses of a generation
 
 std::uint64_t next_id() {
   static std::atomic<std::uint64_t> last{0};
@@ -78,19 +79,16 @@ void LinkServer::Impl::take(tcp::socket socket, PumpThread& thread) {
   boost::system::error_code failure;
   auto end = socket.remote_endpoint(failure);
   if (failure) return count(strangers_gone);
-  auto address = end.address().to_string();
-  if (stranger_count >= options.max_strangers || peers.size() >= options.max_connections)
-    return count(refused_total);
-  if (auto i = strangers.find(address);
-      i != strangers.end() && i->second >= options.max_strangers_per_address)
-    return count(refused_address);
+  const auto address = address_group(end.address().to_string());
+  if (peers.size() >= options.max_connections || !make_room(address)) return count(refused_total);
   auto ssl = tls->make();
   if (!ssl) return count(tls_failed);
-  ++strangers[address];
-  ++stranger_count;
   thread.take_load();
   Peer peer;
   peer.info.id = next_id();
+  strangers[address].insert(peer.info.id);
+  if (!known(address)) newcomers.insert(peer.info.id);
+  ++stranger_count;
   peer.address = address;
   peer.connection = std::make_shared<Connection>(peer.info.id, thread, std::move(socket), std::move(ssl),
                                                  options.timing, *this, traffic);
@@ -98,6 +96,53 @@ void LinkServer::Impl::take(tcp::socket socket, PumpThread& thread) {
   peer.info.buffered = peer.connection->buffered();
   on_thread_of(peer, [](Connection& connection) { connection.start(); });
   peers.emplace(peer.info.id, std::move(peer));
+}
+
+/// At a limit the oldest goes: whoever is honest needs milliseconds, and who is silent would stay for ten
+/// seconds. Those whose address authenticated lately make no room for others.
+bool LinkServer::Impl::make_room(const std::string& address) {
+  if (auto i = strangers.find(address);
+      i != strangers.end() && i->second.size() >= options.max_strangers_per_address) {
+    count(refused_address);
+    let_go(*i->second.begin());
+  }
+  if (stranger_count < options.max_strangers) return true;
+  if (newcomers.empty()) return false;
+  count(refused_total);
+  let_go(*newcomers.begin());
+  return true;
+}
+
+void LinkServer::Impl::let_go(std::uint64_t stranger) {
+  auto* peer = find(stranger);
+  if (!peer) return;
+  no_stranger(*peer);
+  on_thread_of(*peer, [](Connection& connection) {
+    connection.close({CloseCause::limit, Violation::none, "said nothing for longest when there was no room"});
+  });
+}
+
+void LinkServer::Impl::no_stranger(Peer& peer) {
+  if (!std::exchange(peer.counts_as_stranger, false)) return;
+  --stranger_count;
+  newcomers.erase(peer.info.id);
+  auto i = strangers.find(peer.address);
+  if (i == strangers.end()) return;
+  i->second.erase(peer.info.id);
+  if (i->second.empty()) strangers.erase(i);
+}
+
+void LinkServer::Impl::remember(const std::string& address) {
+  if (lately.contains(address)) return;
+  if (lately.size() >= most_known) {
+    before = std::move(lately);
+    lately.clear();
+  }
+  lately.insert(address);
+}
+
+bool LinkServer::Impl::known(const std::string& address) const {
+  return lately.contains(address) || before.contains(address);
 }
 
 } // namespace iris

@@ -70,6 +70,8 @@ void LinkServer::Impl::on_pong(const SharedConnection& connection) {
 }
 
 void LinkServer::Impl::open_session(Peer& peer) {
+  // The list may have changed since the handshake, when this thread did not know the serial yet.
+  if (auto reason = no_longer_good(peer)) return refuse(peer, std::move(*reason));
   auto session = events.open(peer.info);
   if (!session) {
     count(refused_by_owner);

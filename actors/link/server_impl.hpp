@@ -12,6 +12,8 @@
 #include <array>
 #include <atomic>
 #include <map>
+#include <optional>
+#include <set>
 #include <unordered_map>
 
 namespace iris {
@@ -24,11 +26,14 @@ struct LinkServer::Impl final : public ConnectionOwner {
   struct Peer {
     SharedConnection connection;
     ConnectionInfo info;
-    std::string address; ///< without port
+    std::string address; ///< see address_group()
     std::string key;     ///< identity without rights; empty for strangers
     NodeId node{};
     Stage stage = Stage::stranger;
     bool has_session = false;
+    bool counts_as_stranger = true;
+    /// When its certificate has expired; on a clock that nobody sets.
+    std::chrono::steady_clock::time_point ends = std::chrono::steady_clock::time_point::max();
     std::uint64_t waits_for = 0; ///< the connection that is probed for this one
     std::chrono::steady_clock::time_point probe_until{};
   };
@@ -65,8 +70,14 @@ struct LinkServer::Impl final : public ConnectionOwner {
   void stop();
   void accept(Acceptor& acceptor);
   void take(boost::asio::ip::tcp::socket socket, PumpThread& thread);
-  void look_after(); ///< four times a second: files, probes
-  void cut_revoked();
+  bool make_room(const std::string& address);
+  void let_go(std::uint64_t stranger);
+  void no_stranger(Peer& peer);
+  void remember(const std::string& address);
+  [[nodiscard]] bool known(const std::string& address) const;
+  void look_after();  ///< four times a second: files, probes
+  void cut_revoked(); ///< and who is expired
+  [[nodiscard]] std::optional<CloseReason> no_longer_good(const Peer& peer) const;
   [[nodiscard]] std::size_t most_of(const Identity& identity) const;
 
   void on_established(const SharedConnection& connection) override;
@@ -104,7 +115,9 @@ struct LinkServer::Impl final : public ConnectionOwner {
   std::vector<std::unique_ptr<Acceptor>> acceptors;
   std::unique_ptr<boost::asio::steady_timer> timer;
   std::unordered_map<std::uint64_t, Peer> peers;
-  std::map<std::string, std::size_t> strangers; ///< by address
+  std::map<std::string, std::set<std::uint64_t>> strangers; ///< by address; the oldest first
+  std::set<std::uint64_t> newcomers;    ///< strangers whose address is not known; the oldest first
+  std::set<std::string> lately, before; ///< addresses that authenticated, two generations
   std::size_t stranger_count = 0;
   std::map<std::string, std::size_t> of_identity; ///< connections by Peer::key
   std::map<NodeId, std::uint64_t> nodes;          ///< admitted or being admitted
