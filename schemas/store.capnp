@@ -30,6 +30,7 @@ struct Chain {
 
 struct EnrolmentRow {
   # What enrolment and operators know about a gateway.
+  owedAt @5 :Int64;              # when the last batch that owes some was taken
   site @0 :Text;
   enrolledAt @1 :Int64;
   enrolledBy @2 :Text;           # the token's id

@@ -31,6 +31,11 @@ std::string_view view(capnp::Data::Reader bytes) {
 }
 std::string_view view(capnp::Text::Reader text) { return {text.begin(), text.size()}; }
 
+/// Sums that wrap around could be made to fit.
+void add(std::uint64_t& to, std::uint64_t more) {
+  if (__builtin_add_overflow(to, more, &to)) to = UINT64_MAX;
+}
+
 /// A seal that cannot be read is none.
 std::optional<BatchSeal> read_seal(schema::Seal::Reader in) {
   BatchSeal seal;
@@ -60,7 +65,7 @@ void compare(BatchContent& content, schema::Batch::Reader root) {
   for (auto bytes : root.getDeltas()) {
     entries.text(view(bytes));
     if (const auto facts = delta_facts(view(bytes).data(), bytes.size()))
-      found.observations += facts->observations;
+      add(found.observations, facts->observations);
   }
   found.entries = root.getFindings().size() + root.getDeltas().size();
   unsigned number = 0;
@@ -74,8 +79,8 @@ void compare(BatchContent& content, schema::Batch::Reader root) {
       continue;
     }
     const auto kind = view(loss.getKind());
-    if (kind == "findings" || kind == "deltas") found.told_entries += loss.getCount();
-    if (kind == "observations") found.told_observations += loss.getCount();
+    if (kind == "findings" || kind == "deltas") add(found.told_entries, loss.getCount());
+    if (kind == "observations") add(found.told_observations, loss.getCount());
   }
   found.entries_digest = entries.finish();
   found.losses_digest = losses.finish();

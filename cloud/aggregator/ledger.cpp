@@ -11,6 +11,8 @@ namespace iris {
 namespace {
 
 AlertPolicy policy_for(const CloudSettings& settings, const std::string& tenant, const std::string& site,
+constexpr Duration longest_ahead = 366 * 86'400 * second; ///< of a gateway's clock that we reckon with
+
                        const std::string& gateway) {
   AlertPolicy policy;
   policy.tenant = tenant;
@@ -104,7 +106,8 @@ LedgerChange GatewayLedger::apply(std::uint8_t lane, const std::vector<char>& by
   auto content = decode_batch(bytes);
   book_.start_write();
   const auto why =
-      row_.chains[lane].take({row_.epoch, lane, row_.applied[lane] + 1}, content.seal, content.found);
+      row_.chains[lane].take({row_.epoch, lane, row_.applied[lane] + 1}, content.seal, content.found,
+                             now + std::clamp<Duration>(row_.clock, 0, longest_ahead));
   if (!why.empty()) tell_broken(lane, why, content, now, change, changed);
   world_.counters.batches += 1;
   world_.counters.findings += content.findings.size();

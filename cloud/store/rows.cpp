@@ -75,6 +75,7 @@ std::vector<char> encode(const EnrolmentRow& row) {
   out.setEnrolledBy(row.enrolled_by);
   out.setRevoked(row.revoked);
   auto serials = out.initSerials(unsigned(row.serials.size()));
+    chains[i].setOwedAt(chain.owed_at);
   for (unsigned i = 0; i < row.serials.size(); ++i)
     serials.set(i, row.serials[i]);
   auto issuers = out.initIssuers(unsigned(row.issuers.size()));
@@ -149,6 +150,7 @@ std::vector<char> encode(const TokenRow& row) {
 }
 
 Result<TokenRow> decode_token(std::string_view bytes) {
+      chain.owed_at = chains[i].getOwedAt();
   return decode<schema::TokenRow>(bytes, "token", [](schema::TokenRow::Reader root) {
     TokenRow row;
     row.secret_hash = bytes_of(root.getSecretHash());

@@ -27,6 +27,14 @@ void put(std::string& to, std::uint64_t number) {
     to.push_back(char(number >> shift));
 }
 
+constexpr std::uint8_t findings_lane = 0;
+constexpr Duration clocks_differ = 3'600 * second; ///< more is an alert of its own
+
+std::uint64_t saturating_add(std::uint64_t left, std::uint64_t right) {
+  std::uint64_t sum = 0;
+  return __builtin_add_overflow(left, right, &sum) ? UINT64_MAX : sum;
+}
+
 } // namespace
 
 struct PartsDigest::State {
@@ -88,39 +96,68 @@ void ChainLink::step(const Bytes32& mac) {
 
 void ChainLink::erase() { OPENSSL_cleanse(key.data(), key.size()); }
 
-std::string LaneChain::take(const BatchPlace& place, const std::optional<BatchSeal>& seal,
-                            const Found& found) {
+/// What the seal alone tells. Only counts are merged, so on the other lane every such word is a lie: there
+/// is no sum that findings could have. And a debt is paid with what came, not with what the seal says of it.
+std::string LaneChain::compare(const BatchPlace& place, const BatchSeal& s, const Found& found) const {
+  using State = BatchSeal::State;
+  const auto mac = link.mac(place, s, found.losses_digest);
+  if (CRYPTO_memcmp(mac.data(), s.mac.data(), mac.size()) != 0) return "is not what the gateway sealed";
+  const bool took = s.merged_entries != 0 || s.merged_observations != 0;
+  if (place.lane == findings_lane && (took || s.state == State::merged))
+    return "says that it was merged, but findings are never merged";
+  if (s.merged_entries > s.entries || s.merged_observations > s.observations)
+    return "says that more was merged into it than it has";
+  switch (s.state) {
+  case State::whole:
+    if (found.entries_digest != s.entries_digest) return "has other entries than were sealed";
+    if (took && (found.entries == 0 || found.observations != s.observations))
+      return "counts other than what was merged into it";
+    return {};
+  case State::shed:
+    if (found.entries != 0) return "has entries though they were dropped";
+    if (found.told_entries != s.entries || found.told_observations != s.observations)
+      return "was dropped and tells another loss than it had entries";
+    return {};
+  case State::merged:
+    if (found.entries != 0) return "has entries though they were dropped";
+    if (s.into <= place.seq) return "was merged into an older one";
+    return {};
+  }
+  return "is in a state that is not known";
+}
+
+/// Keeps account of what was merged and has not come.
+std::string LaneChain::settle(const BatchPlace& place, const BatchSeal& s, bool good, Timestamp now) {
+  if (good) {
+    owed_entries -= std::min(owed_entries, s.merged_entries);
+    owed_observations -= std::min(owed_observations, s.merged_observations);
+  }
+  if (s.state == BatchSeal::State::merged && place.lane != findings_lane) {
+    owed_entries = saturating_add(owed_entries, s.entries);
+    owed_observations = saturating_add(owed_observations, s.observations);
+    into = std::max(into, s.into);
+    owed_at = now;
+  } else if (good && place.seq < into && s.until > owed_at && s.until - owed_at > clocks_differ) {
+    // `into` may name a batch that never comes; but it was there at `owed_at`, so what was made later comes
+    // after it.
+    into = place.seq;
+    return "was made after the one that should have the counts of batches that were merged";
+  }
+  return {};
+}
+
+std::string LaneChain::take(const BatchPlace& place, const std::optional<BatchSeal>& seal, const Found& found,
+                            Timestamp now) {
   if (!active) return {};
   std::string why;
   if (!seal) {
     why = "has no seal";
     link.step(link.previous);
   } else {
-    const auto& s = *seal;
-    const auto mac = link.mac(place, s, found.losses_digest);
-    if (CRYPTO_memcmp(mac.data(), s.mac.data(), mac.size()) != 0)
-      why = "is not what the gateway sealed";
-    else if (s.state == BatchSeal::State::whole && found.entries_digest != s.entries_digest)
-      why = "has other entries than were sealed";
-    else if (s.state != BatchSeal::State::whole && found.entries != 0)
-      why = "has entries though they were dropped";
-    else if (s.state == BatchSeal::State::shed &&
-             (found.told_entries != s.entries || found.told_observations != s.observations))
-      why = "was dropped and tells another loss than it had entries";
-    else if (s.state == BatchSeal::State::whole && s.merged_entries != 0 &&
-             found.observations != s.observations)
-      why = "counts other than what was merged into it";
-    if (s.merged_entries != 0 && why.empty()) {
-      owed_entries -= std::min(owed_entries, s.merged_entries);
-      owed_observations -= std::min(owed_observations, s.merged_observations);
-    }
-    if (s.state == BatchSeal::State::merged) {
-      if (s.into <= place.seq && why.empty()) why = "was merged into an older one";
-      owed_entries += s.entries;
-      owed_observations += s.observations;
-      into = std::max(into, s.into);
-    }
-    link.step(s.mac);
+    why = compare(place, *seal, found);
+    const auto unpaid = settle(place, *seal, why.empty(), now);
+    if (why.empty()) why = unpaid;
+    link.step(seal->mac);
   }
   if (why.empty() && into != 0 && place.seq >= into && (owed_entries != 0 || owed_observations != 0))
     why = "should have the counts of batches that were merged, and has not";

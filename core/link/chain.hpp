@@ -68,8 +68,10 @@ struct ChainLink {
 struct LaneChain {
   bool active = false; ///< a key was granted with the epoch
   ChainLink link;
-  /// Counts of batches that were "merged" and have not come yet; due with batch `into`.
+  /// Counts of batches that were "merged" and have not come yet; due with batch `into`, which was there when
+  /// the last of them was taken, at `owed_at`.
   std::uint64_t owed_entries = 0, owed_observations = 0, into = 0;
+  Timestamp owed_at = 0;
 
   /// What of a batch was found, for comparison with its seal.
   struct Found {
@@ -80,7 +82,11 @@ struct LaneChain {
   /// Empty, or why the chain is broken here. Goes on to the next batch in either case: one that is sealed
   /// honestly after a bad one is good again.
   [[nodiscard]] std::string take(const BatchPlace& place, const std::optional<BatchSeal>& seal,
-                                 const Found& found);
+                                 const Found& found, Timestamp now);
+
+private:
+  [[nodiscard]] std::string compare(const BatchPlace& place, const BatchSeal& seal, const Found& found) const;
+  [[nodiscard]] std::string settle(const BatchPlace& place, const BatchSeal& seal, bool good, Timestamp now);
 };
 
 } // namespace iris
