@@ -52,6 +52,11 @@ std::string request(const char* curve, bool spoil = false) {
   // What it asks for must not matter.
   X509_NAME_add_entry_by_txt(X509_REQ_get_subject_name(csr.get()), "CN", MBSTRING_ASC,
                              reinterpret_cast<const unsigned char*>("iris://cloud/evil"), -1, -1, 0);
+  auto* asked = sk_X509_EXTENSION_new_null();
+  sk_X509_EXTENSION_push(
+      asked, X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, "URI:iris://cloud/evil"));
+  X509_REQ_add_extensions(csr.get(), asked);
+  sk_X509_EXTENSION_pop_free(asked, X509_EXTENSION_free);
   X509_REQ_set_pubkey(csr.get(), key.get());
   X509_REQ_sign(csr.get(), spoil ? other.get() : key.get(), EVP_sha256());
   auto out = ossl::writer();
