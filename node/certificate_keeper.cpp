@@ -22,18 +22,7 @@ constexpr std::int64_t retry_at_least = 5, retry_at_most = 3'600;
 
 Result<std::int64_t> renew_certificate(const EnrolmentFiles& files,
                                        const std::vector<std::string>& addresses) {
-  auto key = read_small_file(files.key());
-  if (!key) return key.error();
-  auto request = make_request(*key);
-  if (!request) return Error{request.error().code, files.key() + ": " + request.error().message};
-  auto granted = renew({files.certificate(), files.key(), files.ca(), ""}, addresses, *request, version());
-  if (!granted) return granted.error();
-  auto times = certificate_times(granted->certificate);
-  if (!times) return Error{Errc::corrupt, "the cloud sent no certificate"};
-  if (auto written = write_private_file(files.ca(), granted->ca); !written) return written.error();
-  if (auto written = write_private_file(files.certificate(), granted->certificate); !written)
-    return written.error();
-  return times->ends;
+  return renew_in_place({files.certificate(), files.key(), files.ca(), ""}, addresses, version());
 }
 
 CertificateKeeper::CertificateKeeper(EnrolmentFiles files, std::vector<std::string> addresses)

@@ -1,7 +1,8 @@
 #include "actors/logging.hpp"
 #include "actors/query_codec.hpp"
+#include "core/base/terminal_text.hpp"
 #include "shell/interactive.hpp"
-#include "shell/text.hpp"
+#include "shell/renewal.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -9,6 +10,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <thread>
 #include <unistd.h>
 
@@ -44,6 +46,8 @@ Result<std::unique_ptr<Channel>> open_channel(const Options& options) {
     return Error{Errc::invalid,
                  "say where the operator's certificate is: --bundle DIR, or --socket PATH for a process "
                  "on this machine"};
+  if (auto renewed = renew_when_due(link, std::time(nullptr)); !renewed)
+    (void)fail(renewed.error()); // a line; until it ends it connects as well as before
   return open_link_channel(std::move(link));
 }
 

@@ -14,6 +14,8 @@ struct KeyAndRequest {
   std::string csr; ///< PEM; names nobody, since the cloud decides that
 };
 [[nodiscard]] Result<KeyAndRequest> make_key_and_request();
+/// Whether a key (PEM) is that of a certificate (PEM).
+[[nodiscard]] bool key_fits(const std::string& key, const std::string& certificate);
 /// A request (PEM) for a key (PEM) that is there.
 [[nodiscard]] Result<std::string> make_request(const std::string& key);
 
@@ -27,6 +29,12 @@ struct KeyAndRequest {
 [[nodiscard]] Result<EnrolResponse> renew(const TlsFiles& files, const std::vector<std::string>& addresses,
                                           const std::string& csr, const std::string& version,
                                           std::chrono::milliseconds patience = std::chrono::seconds{10});
+
+/// Renews `files` in place, whoever they are of: the key stays, so that one rename is all that a crash can
+/// fall into. Gives the end of the new certificate in seconds since 1970. Blocks likewise.
+[[nodiscard]] Result<std::int64_t>
+renew_in_place(const TlsFiles& files, const std::vector<std::string>& addresses, const std::string& version,
+               std::chrono::milliseconds patience = std::chrono::seconds{10});
 
 /// Of a certificate in PEM form, in seconds since 1970: when two thirds of its life are over, and its end.
 struct CertificateTimes {
