@@ -1,7 +1,7 @@
 #include "shell/runner.hpp"
 
+#include "core/base/terminal_text.hpp"
 #include "core/detect/detector_table.hpp"
-#include "shell/text.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -101,7 +101,7 @@ void Runner::remember(const QueryAnswer& answer) {
     if (names_.size() >= names_limit) return;
     const auto row = nlohmann::json::parse(line, nullptr, false);
     if (!row.is_object()) continue;
-    for (const char* field : {"id", "gateway", "service", "node", "name", "profile"})
+    for (const char* field : {"id", "gateway", "gateway_name", "service", "node", "name", "profile"})
       if (const auto found = row.find(field); found != row.end() && names_.size() < names_limit) {
         if (found->is_string() && !found->get_ref<const std::string&>().empty())
           names_.insert(terminal_safe(found->get_ref<const std::string&>()));

@@ -1,6 +1,7 @@
 #include "cloud/alerts/alert_manager.hpp"
 #include "actors/instrumented_actor.hpp"
 #include "actors/query.hpp"
+#include "cloud/store/gateway_names.hpp"
 #include "cloud/store/rows.hpp"
 #include "core/alert/codec.hpp"
 #include "core/alert/json_writer.hpp"
@@ -8,6 +9,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 
@@ -41,12 +43,16 @@ void forget(AlertManagerState& s, const std::string& id) {
 
 struct Filter {
   std::string state, gateway, detector;
+  std::vector<GatewayName> gateways; ///< that are called `gateway`
   std::optional<Severity> least;
   std::size_t limit = 100;
 
   [[nodiscard]] bool passes(const Alert& alert) const {
     return (state.empty() || state == to_string(alert.state)) &&
-           (gateway.empty() || gateway == alert.gateway) &&
+           (gateway.empty() || std::any_of(gateways.begin(), gateways.end(),
+                                           [&](const auto& one) {
+                                             return one.tenant == alert.tenant && one.id == alert.gateway;
+                                           })) &&
            (detector.empty() || detector == alert.finding.detector) &&
            (!least || alert.finding.severity >= *least);
   }
@@ -106,6 +112,12 @@ Result<std::optional<Alert>> read_alert(const Store& store, const AlertManagerSt
 QueryAnswer list(AlertManagerState& s, const CloudWorld& world, const QueryRequest& query) {
   auto filter = filter_of(query.arguments);
   if (!filter) return answer_error(filter.error().code, filter.error().message);
+  if (!filter->gateway.empty()) {
+    auto found = find_gateways(*world.store, query.tenant, filter->gateway);
+    if (!found) return answer_error(found.error().code, found.error().message);
+    filter->gateways = std::move(*found);
+  }
+  GatewayNames names{*world.store};
   QueryAnswer answer;
   for (auto it = s.by_time.rbegin(); it != s.by_time.rend() && answer.lines.size() < filter->limit; ++it) {
     const auto& entry = s.by_id.at(it->second);
@@ -115,7 +127,11 @@ QueryAnswer list(AlertManagerState& s, const CloudWorld& world, const QueryReque
       answer.partial = true;
       spdlog::error("alert {}: {}", it->second, alert.error().message);
     } else if (*alert && filter->passes(**alert)) {
-      answer.lines.push_back(to_json(**alert));
+      auto line = to_json(**alert);
+      // A name has only characters that JSON takes as they are.
+      if (const auto& name = names.of(entry.tenant, entry.gateway); !name.empty() && line.ends_with('}'))
+        line.replace(line.size() - 1, 1, ",\"gateway_name\":\"" + name + "\"}");
+      answer.lines.push_back(std::move(line));
     }
   }
   return answer;

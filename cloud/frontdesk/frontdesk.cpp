@@ -3,6 +3,7 @@
 #include "actors/query.hpp"
 #include "cloud/frontdesk/gather.hpp"
 #include "cloud/frontdesk/listings.hpp"
+#include "cloud/store/gateway_names.hpp"
 #include "cloud/trainer/trainer_actor.hpp"
 #include "core/alert/json_writer.hpp"
 #include "core/base/key_text.hpp"
@@ -26,16 +27,19 @@ bool actor_visible(const std::string& json_line, const std::string& tenant) {
   return slash != std::string::npos && name.substr(0, slash) == tenant;
 }
 
-std::optional<std::string> with_node(const std::string& json_line, const std::string& node) {
+std::optional<std::string> with_node(const std::string& json_line, const std::string& node,
+                                     const std::string& name) {
   auto tree = parse_bounded(json_line, "a line");
   if (!tree || !tree->is_object()) return std::nullopt;
   // The fields keep their order, unless one speaks for another node, or the line is more than one.
   std::string fields{json_line, json_line.find('{')};
-  if (tree->erase("node") != 0 || fields.find_first_of("\r\n") != std::string::npos)
+  const auto forged = tree->erase("node") + tree->erase("gateway_name");
+  if (forged != 0 || fields.find_first_of("\r\n") != std::string::npos)
     fields = tree->dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   JsonWriter out;
   out.text(node);
-  return "{\"node\":" + out.str() + (tree->empty() ? "" : ",") + fields.substr(1);
+  const auto called = name.empty() ? std::string{} : ",\"gateway_name\":\"" + name + "\"";
+  return "{\"node\":" + out.str() + called + (tree->empty() ? "" : ",") + fields.substr(1);
 }
 
 namespace {
@@ -92,11 +96,11 @@ std::string shown_name(const Identity& gateway, const std::vector<const SessionN
 }
 
 /// Marks all lines; what is no JSON object is left out, and the answer partial then.
-void mark_lines(QueryAnswer& answer, const std::string& node) {
+void mark_lines(QueryAnswer& answer, const std::string& node, const std::string& name = {}) {
   std::vector<std::string> lines;
   lines.reserve(answer.lines.size());
   for (const auto& line : answer.lines)
-    if (auto marked = with_node(line, node)) lines.push_back(std::move(*marked));
+    if (auto marked = with_node(line, node, name)) lines.push_back(std::move(*marked));
   if (lines.size() < answer.lines.size()) {
     answer.partial = true;
     spdlog::warn("{}: {} lines of its answer are no JSON objects and are left out", node,
@@ -115,6 +119,15 @@ caf::result<Answer> about_actors(Self self, const WorldPtr& world, const QueryRe
   const auto node = query.arguments.empty() ? std::string{} : query.arguments[0];
   const bool cloud = node.empty() || node == "cloud";
   auto gateways = node == "cloud" ? std::vector<const SessionNotice*>{} : gateways_in(s, query.tenant, node);
+  if (!cloud && gateways.empty()) { // none has this id: perhaps it is a name
+    const auto known = find_gateways(*world->store, query.tenant, node);
+    if (!known && known.error().code != Errc::not_found)
+      return error_answer(known.error().code, known.error().message);
+    if (known)
+      for (const auto& one : *known)
+        for (const auto* notice : gateways_in(s, query.tenant, one.tenant + "/" + one.id))
+          gateways.push_back(notice);
+  }
   if (!cloud && gateways.empty())
     return error_answer(Errc::not_found, "no gateway " + node + " is connected; \"gateways\" lists them");
   if (one && gateways.size() > 1)
@@ -133,9 +146,13 @@ caf::result<Answer> about_actors(Self self, const WorldPtr& world, const QueryRe
           if (one && answer.status == 0 && answer.lines.empty())
             answer = answer_error(Errc::not_found, "there is no such actor");
         });
+  GatewayNames names{*world->store};
   for (const auto* notice : gateways)
     ask(self, notice->session, part, gather, "gateway " + notice->identity.name,
-        [name = shown_name(notice->identity, gateways)](QueryAnswer& answer) { mark_lines(answer, name); });
+        [node = shown_name(notice->identity, gateways),
+         name = names.of(notice->identity.tenant, notice->identity.name)](QueryAnswer& answer) {
+          mark_lines(answer, node, name);
+        });
   return promise;
 }
 
@@ -190,7 +207,8 @@ caf::result<Answer> answer_query(Self self, const WorldPtr& world, const QueryRe
   if (query.verb == "services")
     return make_ref(
         list_services(s, *world, query.tenant, query.arguments.empty() ? std::string{} : query.arguments[0]));
-  if (query.verb == "sessions") return make_ref(list_sessions(s, query.tenant));
+  if (query.verb == "sessions") return make_ref(list_sessions(s, *world, query.tenant));
+  if (query.verb == "losses") return make_ref(list_losses(*world, query.tenant, query.arguments));
   if (query.verb == "audit") {
     if (!query.admin) return error_answer(Errc::refused, "\"audit\" needs an operator with the role admin");
     return make_ref(list_audit(*world, query.tenant));
@@ -199,7 +217,7 @@ caf::result<Answer> answer_query(Self self, const WorldPtr& world, const QueryRe
       Errc::invalid,
       "there is no question \"" + query.verb +
           "\"; known are alerts, alert, ack, close, open, gateways, services, baseline, learning, "
-          "promote, accept, actors, actor, sessions, audit");
+          "promote, accept, actors, actor, sessions, losses, audit");
 }
 
 } // namespace

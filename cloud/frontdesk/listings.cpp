@@ -1,5 +1,6 @@
 #include "cloud/frontdesk/listings.hpp"
 #include "cloud/aggregator/evidence_store.hpp"
+#include "cloud/store/gateway_names.hpp"
 #include "cloud/store/rows.hpp"
 #include "core/alert/json_writer.hpp"
 
@@ -73,7 +74,8 @@ QueryAnswer list_gateways(const FrontdeskState& state, const CloudWorld& world, 
     const auto& site = gateway.enrolment.site.empty() ? gateway.row.site : gateway.enrolment.site;
     auto profiles = profiles_of(*world.store, name.first, name.second);
     JsonWriter out;
-    out.object().field("gateway", name.second).field("tenant", name.first).field("site", site);
+    out.object().field("gateway", name.second).field("gateway_name", gateway.enrolment.name);
+    out.field("tenant", name.first).field("site", site);
     out.field("connected", session != nullptr).field("address", session ? session->address : std::string{});
     out.field("version", gateway.row.version).field("last_seen", time_or_empty(gateway.row.last_seen));
     out.field("first_seen", time_or_empty(gateway.row.first_seen));
@@ -92,12 +94,19 @@ QueryAnswer list_services(const FrontdeskState& state, const CloudWorld& world, 
                           const std::string& only) {
   auto known = known_gateways(*world.store, tenant);
   if (!known) return answer_error(known.error().code, known.error().message);
+  std::vector<GatewayName> wanted;
+  if (!only.empty()) {
+    auto found = find_gateways(*world.store, tenant, only);
+    if (!found) return answer_error(found.error().code, found.error().message);
+    wanted = std::move(*found);
+  }
   QueryAnswer answer;
   std::map<std::pair<std::string, std::string>, BaselinePtr> baselines;
-  bool any = only.empty();
   for (const auto& [name, gateway] : *known) {
-    if (!only.empty() && only != name.second && only != name.first + "/" + name.second) continue;
-    any = true;
+    if (!only.empty() && std::none_of(wanted.begin(), wanted.end(), [&, &who = name](const GatewayName& one) {
+          return one.tenant == who.first && one.id == who.second;
+        }))
+      continue;
     auto profiles = profiles_of(*world.store, name.first, name.second);
     if (!profiles) return answer_error(profiles.error().code, profiles.error().message);
     for (const auto& profile : *profiles) {
@@ -111,7 +120,8 @@ QueryAnswer list_services(const FrontdeskState& state, const CloudWorld& world, 
       const auto* baseline = at->second.get();
       JsonWriter out;
       out.object().field("service", baseline ? baseline->entity.name : profile.substr(0, profile.find('@')));
-      out.field("profile", profile).field("gateway", name.second).field("tenant", name.first);
+      out.field("profile", profile).field("gateway", name.second);
+      out.field("gateway_name", gateway.enrolment.name).field("tenant", name.first);
       out.field("kind", baseline ? to_string(baseline->entity.kind) : "");
       out.field("image", baseline ? baseline->entity.image : std::string{});
       out.field("connected", session_of(state, name.first, name.second) != nullptr);
@@ -124,17 +134,20 @@ QueryAnswer list_services(const FrontdeskState& state, const CloudWorld& world, 
       answer.lines.push_back(out.take());
     }
   }
-  if (!any) return answer_error(Errc::not_found, "no gateway " + only + " is known; \"gateways\" lists them");
   return answer;
 }
 
-QueryAnswer list_sessions(const FrontdeskState& state, const std::string& tenant) {
+QueryAnswer list_sessions(const FrontdeskState& state, const CloudWorld& world, const std::string& tenant) {
   QueryAnswer answer;
+  GatewayNames names{*world.store};
   for (const auto& [number, notice] : state.sessions) {
     if (!may_see(tenant, notice.identity.tenant)) continue;
     JsonWriter out;
     out.object().field("session", number).field("role", to_string(notice.identity.role));
-    out.field("tenant", notice.identity.tenant).field("name", notice.identity.name);
+    const auto& identity = notice.identity;
+    out.field("tenant", identity.tenant).field("name", identity.name);
+    out.field("gateway_name",
+              identity.role == Role::gateway ? names.of(identity.tenant, identity.name) : std::string{});
     out.field("address", notice.address)
         .field("version", notice.version)
         .field("since", rfc3339(notice.since));

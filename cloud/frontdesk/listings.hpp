@@ -12,7 +12,12 @@ namespace iris {
                                         const std::string& tenant);
 [[nodiscard]] QueryAnswer list_services(const FrontdeskState& state, const CloudWorld& world,
                                         const std::string& tenant, const std::string& gateway);
-[[nodiscard]] QueryAnswer list_sessions(const FrontdeskState& state, const std::string& tenant);
+/// [gateway=GATEWAY] [limit=N]: statements of loss, the newest first. What the limit leaves out is counted in
+/// the answer's message.
+[[nodiscard]] QueryAnswer list_losses(const CloudWorld& world, const std::string& tenant,
+                                      const std::vector<std::string>& arguments);
+[[nodiscard]] QueryAnswer list_sessions(const FrontdeskState& state, const CloudWorld& world,
+                                        const std::string& tenant);
 [[nodiscard]] QueryAnswer list_audit(const CloudWorld& world, const std::string& tenant);
 
 struct ProfileName {

@@ -1,6 +1,7 @@
 #include "tests/actors/cloud/cloud_fixture.hpp"
 
 #include "actors/inspector.hpp"
+#include "cloud/store/rows.hpp"
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
@@ -205,4 +206,124 @@ TEST_CASE_METHOD(TwoTenants, "rows of gateways that are called alike, or \"cloud
   for (const auto& line : cloud.query("actors", {}, "other").lines)
     nodes.insert(nlohmann::json::parse(line)["node"].get<std::string>());
   CHECK(nodes == std::set<std::string>{"cloud", "gw-1"});
+}
+
+namespace {
+
+/// As `iris-cloud gateways rename` leaves it.
+void call(Cloud& cloud, const std::string& tenant, const std::string& id, const std::string& name) {
+  EnrolmentRow row;
+  row.enrolled_at = noon;
+  row.name = name;
+  StoreWrite write;
+  write.put(Table::gateways, enrolment_key(tenant, id), encode(row));
+  REQUIRE(cloud.world->store->write(write));
+}
+
+void lose(Cloud& cloud, const std::string& tenant, const std::string& id, Timestamp at, const LossRow& row) {
+  static std::uint64_t number = 0;
+  StoreWrite write;
+  write.put(Table::observations, loss_key(tenant, id, at, ++number), encode(row));
+  REQUIRE(cloud.world->store->write(write));
+}
+
+std::vector<std::string> fields(const QueryAnswer& answer, const char* field) {
+  std::vector<std::string> found;
+  for (const auto& line : answer.lines) {
+    const auto json = nlohmann::json::parse(line);
+    found.push_back(json[field].is_string() ? json[field].get<std::string>() : json[field].dump());
+  }
+  return found;
+}
+
+} // namespace
+
+TEST_CASE_METHOD(TwoTenants, "a gateway's name does wherever its id does, and listings show both") {
+  using Texts = std::vector<std::string>;
+  call(cloud, "acme", "gw-1", "press");
+  CHECK(fields(cloud.query("gateways", {}, "acme"), "gateway_name") == Texts{"press"});
+  CHECK(fields(cloud.query("gateways", {}, "acme"), "gateway") == Texts{"gw-1"});
+  for (const auto* wanted : {"press", "acme/press", "gw-1", "acme/gw-1"}) {
+    INFO(wanted);
+    CHECK(cloud.query("services", {wanted}, "acme").status == 0);
+    const auto alerts = cloud.query("alerts", {std::string{"gateway="} + wanted}, "acme");
+    CHECK(fields(alerts, "gateway") == Texts{"gw-1"});
+    CHECK(fields(alerts, "gateway_name") == Texts{"press"});
+    CHECK(cloud.query("losses", {std::string{"gateway="} + wanted}, "acme").status == 0);
+  }
+  // Another tenant's operator does not learn that there is such a gateway.
+  for (const auto* verb : {"services", "actors"})
+    CHECK(cloud.query(verb, {"press"}, "other").status == std::uint8_t(Errc::not_found));
+  for (const auto* verb : {"alerts", "losses"})
+    CHECK(cloud.query(verb, {"gateway=press"}, "other").status == std::uint8_t(Errc::not_found));
+  CHECK(cloud.query("services", {"acme/press"}, "other").status == std::uint8_t(Errc::not_found));
+  // Two share it: refused with both ids, but each tenant has its own.
+  call(cloud, "other", "gw-1", "press");
+  for (const auto& [verb, argument] :
+       std::vector<std::pair<std::string, std::string>>{{"services", "press"},
+                                                        {"actors", "press"},
+                                                        {"alerts", "gateway=press"},
+                                                        {"losses", "gateway=press"}}) {
+    const auto refused = cloud.query(verb, {argument}, "*");
+    CHECK(refused.status == std::uint8_t(Errc::invalid));
+    CHECK(refused.message == "2 gateways are called press: acme/gw-1, other/gw-1; say which by its id");
+  }
+  CHECK(cloud.query("alerts", {"gateway=press"}, "other").lines.size() == 1);
+  CHECK(cloud.query("alerts", {"gateway=other/press"}, "*").lines.size() == 1);
+  CHECK(cloud.query("alerts", {"gateway=gw-1"}, "*").lines.size() == 2); // an id of both tenants: of both
+}
+
+TEST_CASE_METHOD(TwoTenants, "a connected gateway's actors are found by its name and say both") {
+  cloud.world->inspector.set(spawn_inspector(cloud.system, cloud.directory));
+  call(cloud, "acme", "gw-1", "press");
+  auto heard = std::make_shared<FakeGateway>();
+  auto uplink = spawn_in<UplinkActor, FakeUplinkState>(cloud.system, cloud.directory, {.kind = "fake"},
+                                                       fake_uplink, heard);
+  std::vector<std::string> closed;
+  auto session = cloud.open_session(Role::gateway, "acme", "gw-1", closed);
+  cloud.self->send(uplink, atom::up_v, caf::actor_cast<caf::strong_actor_ptr>(session));
+  cloud.settle();
+  const auto answer = cloud.query("actors", {"press"}, "acme");
+  REQUIRE(answer.lines.size() == 1);
+  CHECK(fields(answer, "node") == std::vector<std::string>{"gw-1"});
+  CHECK(fields(answer, "gateway_name") == std::vector<std::string>{"press"});
+  CHECK(fields(cloud.query("sessions", {}, "acme"), "gateway_name") == std::vector<std::string>{"press"});
+  CHECK(cloud.query("actors", {"press"}, "other").status == std::uint8_t(Errc::not_found));
+  CHECK(with_node(R"({"gateway_name":"saw","id":1})", "gw") == R"({"node":"gw","id":1})");
+  CHECK(with_node(R"({"id":1})", "gw", "press") == R"({"node":"gw","gateway_name":"press","id":1})");
+}
+
+TEST_CASE_METHOD(TwoTenants,
+                 "losses are listed newest first, of one's own tenant, with a count of the rest") {
+  using Texts = std::vector<std::string>;
+  CHECK(cloud.query("losses", {}, "acme").lines.empty());
+  lose(cloud, "acme", "gw-1", noon + 1, {"deltas", "spool", 7, noon - 5 * second, noon});
+  lose(cloud, "other", "gw-1", noon + 2, {"packets", "packet:eth0", 2, noon - second, noon});
+  lose(cloud, "acme", "gw-2", noon + 3, {"findings", "chain", 3, noon - second, noon});
+  lose(cloud, "acme", "gw-1", noon + 4, {"spool", "spool", 1, noon, noon});
+  const auto mine = cloud.query("losses", {}, "acme");
+  CHECK(fields(mine, "kind") == Texts{"spool", "findings", "deltas"});
+  CHECK(fields(mine, "gateway") == Texts{"gw-1", "gw-2", "gw-1"});
+  CHECK(fields(mine, "count") == Texts{"1", "3", "7"});
+  CHECK(mine.message.empty());
+  const auto oldest = nlohmann::json::parse(mine.lines[2]);
+  CHECK(oldest["since"] == rfc3339(noon - 5 * second));
+  CHECK(oldest["until"] == rfc3339(noon));
+  CHECK(oldest["lost_by"] == "spool");
+  CHECK_FALSE(oldest["reason"].get<std::string>().empty());
+  CHECK(fields(cloud.query("losses", {}, "other"), "kind") == Texts{"packets"});
+  CHECK(fields(cloud.query("losses", {}, "*"), "tenant") == Texts{"acme", "acme", "other", "acme"});
+  const auto two = cloud.query("losses", {"limit=2"}, "*");
+  CHECK(fields(two, "kind") == Texts{"spool", "findings"});
+  CHECK(two.message == "2 older are left out; --limit takes up to 1000");
+  CHECK(two.status == 0);
+  CHECK_FALSE(two.partial);
+  const auto one = cloud.query("losses", {"gateway=gw-1", "limit=1"}, "acme");
+  CHECK(fields(one, "kind") == Texts{"spool"});
+  CHECK(one.message == "1 older are left out; --limit takes up to 1000");
+  CHECK(cloud.query("losses", {"gateway=other/gw-1"}, "acme").status == std::uint8_t(Errc::not_found));
+  CHECK(cloud.query("losses", {"limit=0"}).status == std::uint8_t(Errc::invalid));
+  CHECK(cloud.query("losses", {"limit=1001"}).status == std::uint8_t(Errc::invalid));
+  CHECK(cloud.query("losses", {"kind=x"}).message ==
+        "\"kind=x\" is not understood; use gateway=GATEWAY, limit=N");
 }
