@@ -332,6 +332,7 @@ BatchNote Spool::note_at(Lane lane, std::uint64_t on_disk, std::string_view valu
 }
 
 Result<void> Spool::acknowledge(Lane lane, std::uint64_t seq, Timestamp now) {
+  tick(now);
   (void)settle(now); // else the write below says so
   auto& s = state(lane);
   auto on_disk = s.base + seq;
@@ -341,7 +342,7 @@ Result<void> Spool::acknowledge(Lane lane, std::uint64_t seq, Timestamp now) {
   save_lane(changes, lane);
   // Not synced: after a crash an older mark only means that the cloud is offered some batches again.
   if (auto written = db_->write(changes, false); !written) return written;
-  return drop_acked(lane, now - limits_.keep_acked, false);
+  return drop_acked(lane, false);
 }
 
 Result<void> Spool::start_epoch(std::uint64_t epoch, const std::string& chain_key) {

@@ -141,7 +141,7 @@ private:
             BatchNote& note) const;
   void tick(Timestamp now);
   void make_room(Timestamp now);
-  Result<void> drop_acked(Lane lane, Timestamp before, bool for_room);
+  Result<void> drop_acked(Lane lane, bool for_room);
   [[nodiscard]] BatchNote note_at(Lane lane, std::uint64_t on_disk, std::string_view value) const;
   [[nodiscard]] std::vector<char> wire_bytes(Lane lane, std::uint64_t on_disk, std::string_view value,
                                              Timestamp now) const;

@@ -27,7 +27,7 @@ std::uint64_t less(std::uint64_t from, std::uint64_t amount) { return from - std
 
 } // namespace
 
-Result<void> Spool::drop_acked(Lane lane, Timestamp before, bool for_room) {
+Result<void> Spool::drop_acked(Lane lane, bool for_room) {
   auto& s = state(lane);
   rocksdb::WriteBatch changes;
   std::uint64_t freed = 0, dropped = 0, oldest = s.oldest;
@@ -36,9 +36,10 @@ Result<void> Spool::drop_acked(Lane lane, Timestamp before, bool for_room) {
     const auto seq = seq_of(view(at->key()));
     if (seq > s.acked) break;
     const auto value = view(at->value());
-    const auto stored_at = value.size() < value_header ? 0 : Timestamp(get_big_endian(value.data(), 8));
+    const bool good = value.size() >= value_header;
+    const auto note = good ? note_at(lane, seq, value) : BatchNote{};
     bool enough = for_room && counters_.bytes - freed <= limits_.bytes;
-    if (for_room ? enough : stored_at >= before) break;
+    if (for_room ? enough : good && clock_ - note.made_at <= limits_.keep_acked) break;
     changes.Delete(at->key());
     changes.Delete(note_key(lane, seq));
     freed += value.size() + note_size;
@@ -200,7 +201,7 @@ void Spool::make_room(Timestamp now) {
   expire(now);
   if (counters_.bytes <= limits_.bytes) return;
   for (auto lane : {Lane::counts, Lane::findings})
-    if (auto dropped = drop_acked(lane, 0, true); !dropped) return;
+    if (auto dropped = drop_acked(lane, true); !dropped) return;
   while (counters_.bytes > limits_.bytes && merge_oldest(now)) {
     // nop
   }
