@@ -45,6 +45,7 @@ int enrol_main(int argc, char** argv) {
     return app.exit(e) == 0 ? 0 : 2;
   }
   EnrolmentFiles files{data};
+  if (auto settled = settle_enrolment(files); !settled) return fail(settled.error());
   if (std::filesystem::exists(data + "/iris-cloud.toml"))
     return fail(
         {Errc::refused,
@@ -61,17 +62,17 @@ int enrol_main(int argc, char** argv) {
   std::error_code problem;
   std::filesystem::create_directories(data, problem);
   if (problem) return fail({Errc::io, data + ": cannot make the directory: " + problem.message()});
-  auto made = make_key_and_request();
-  if (!made) return fail(made.error());
-  auto granted = enrol(*token, made->csr, version());
+  auto pending = PendingEnrolment::begin(files, join);
+  if (!pending) return fail(pending.error());
+  auto request = make_request(pending->key());
+  if (!request) return fail(request.error());
+  auto granted = enrol(*token, *request, version());
   if (!granted) return fail(granted.error());
   if (!granted->error.empty()) return fail({Errc::refused, "the cloud refuses: " + granted->error});
-  const std::pair<std::string, std::string> contents[] = {{files.key(), made->key},
-                                                          {files.ca(), granted->ca},
-                                                          {files.addresses(), address_lines(*token)},
-                                                          {files.certificate(), granted->certificate}};
-  for (const auto& [path, content] : contents)
-    if (auto written = write_private_file(path, content); !written) return fail(written.error());
+  auto finished = pending->finish(granted->certificate, granted->ca, address_lines(*token));
+  if (!finished)
+    return fail({finished.error().code,
+                 finished.error().message + "; the same command with the same token goes on from here"});
   std::printf("enrolled as %s\n", granted->identity.c_str());
   return 0;
 }

@@ -4,6 +4,8 @@
 #include "node/status_command.hpp"
 #include "node/version.hpp"
 
+#include <sys/stat.h>
+
 #include <array>
 #include <cstdio>
 #include <string_view>
@@ -39,6 +41,7 @@ int help(std::FILE* to) {
 } // namespace
 
 int main(int argc, char** argv) {
+  ::umask(077); // keys, and a spool that tells what runs here
   if (argc < 2) return help(stderr);
   std::string_view name{argv[1]};
   if (name == "--help" || name == "-h" || name == "help") return help(stdout);

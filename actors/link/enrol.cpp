@@ -190,6 +190,14 @@ Result<KeyAndRequest> make_key_and_request() {
   return KeyAndRequest{ossl::to_pem(key.get()), std::move(*request)};
 }
 
+bool key_fits(const std::string& key, const std::string& certificate) {
+  auto own = ossl::read_key(key);
+  auto cert = ossl::read_cert(certificate);
+  const auto fits = own && cert && X509_check_private_key(cert.get(), own.get()) == 1;
+  ERR_clear_error();
+  return fits;
+}
+
 Result<std::string> make_request(const std::string& key) {
   const auto known = ossl::read_key(key);
   ERR_clear_error();

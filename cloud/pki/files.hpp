@@ -1,14 +1,15 @@
 #pragma once
-#include "core/base/result.hpp"
-
-#include <string>
-#include <string_view>
+#include "actors/link/private_file.hpp"
 
 namespace iris::pki {
 
 /// Whole or not at all, also after a power cut; mode 0600.
-[[nodiscard]] Result<void> write_file(const std::string& path, std::string_view content);
+[[nodiscard]] inline Result<void> write_file(const std::string& path, std::string_view content) {
+  return write_private_file(path, content);
+}
 /// At most `limit` bytes.
-[[nodiscard]] Result<std::string> read_file(const std::string& path, std::size_t limit = 1 << 20);
+[[nodiscard]] inline Result<std::string> read_file(const std::string& path, std::size_t limit = 1 << 20) {
+  return read_small_file(path, limit);
+}
 
 } // namespace iris::pki
