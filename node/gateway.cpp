@@ -8,7 +8,8 @@
 #include "actors/ticks.hpp"
 #include "actors/watchdog.hpp"
 #include "core/intel/indicator_set.hpp"
-#include "core/learn/signed_baseline.hpp"
+#include "core/link/token.hpp"
+#include "node/remembered.hpp"
 #include "node/router_actor.hpp"
 #include "node/sources/node_clock.hpp"
 #include "node/spool_actor.hpp"
@@ -27,50 +28,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// What the cloud had sent before this start.
-struct Remembered {
-  std::vector<BaselinePtr> baselines;
-  std::shared_ptr<const IndicatorSet> indicators;
-  std::shared_ptr<const LinkTerms> terms;
-  std::map<std::string, std::uint64_t> versions;
-};
-
-Remembered remember(const Spool& spool) {
-  Remembered found;
-  for (const auto& [name, bytes] : spool.list("terms")) {
-    auto terms = decode_welcome(bytes);
-    if (!terms)
-      spdlog::warn("what the cloud had said is left out until it says it again: {}", terms.error().message);
-    else
-      found.terms = std::make_shared<const LinkTerms>(
-          LinkTerms{terms->scale, terms->tenant, terms->site, terms->baseline_key});
-  }
-  if (!found.terms) return found;
-  for (const auto& [name, bytes] : spool.list("baseline/")) {
-    auto baseline = open_signed(bytes.data(), bytes.size(), found.terms->baseline_key);
-    if (!baseline) {
-      spdlog::warn("{} is left out: {}", name, baseline.error().message);
-      continue;
-    }
-    found.versions[baseline->profile] = baseline->version;
-    found.baselines.push_back(std::make_shared<const Baseline>(std::move(*baseline)));
-  }
-  for (const auto& [name, bytes] : spool.list("indicators")) {
-    auto indicators = IndicatorSet::decode(bytes.data(), bytes.size());
-    if (indicators)
-      found.indicators = std::make_shared<const IndicatorSet>(std::move(*indicators));
-    else
-      spdlog::warn("{} of the last start are left out: {}", name, indicators.error().message);
-  }
-  return found;
-}
-
 TlsFiles tls_files(const EnrolmentFiles& files) { return {files.certificate(), files.key(), files.ca(), ""}; }
 
 } // namespace
 
 Result<std::unique_ptr<Gateway>> Gateway::start(const NodeOptions& options, const GatewaySetup& setup) {
   EnrolmentFiles files{options.data};
+  if (auto settled = settle_enrolment(files); !settled) return settled.error();
   if (!files.complete())
     return Error{Errc::not_found, options.data +
                                       ": not enrolled; run `iris-node enroll --join TOKEN --data " +
@@ -105,7 +69,9 @@ Result<void> Gateway::start_actors(const NodeOptions& options, const GatewaySetu
   if (!opened) return opened.error();
   std::shared_ptr<Spool> spool{std::move(*opened)};
   if (!spool->trouble().empty()) spdlog::warn("{}", spool->trouble());
-  auto remembered = remember(*spool);
+  const auto key = read_small_file(EnrolmentFiles{options.data}.key());
+  if (!key) return key.error();
+  auto remembered = remember(*spool, sha256(*key));
   if (remembered.terms && remembered.terms->scale.day > 0) spool->set_day(remembered.terms->scale.day);
   std::vector<Cidr> local;
   for (const auto& text : options.local) {
