@@ -44,6 +44,8 @@ Result<Request> request_of(const std::vector<std::string>& arguments) {
 /// chain.
 std::string reason_of(const LossRow& row) {
   if (row.kind == "spool") return "the gateway's spool was damaged and begun anew";
+  if (row.sensor == "rewind")
+    return "the cloud was restored, and the gateway no longer had what came after the backup";
   if (row.sensor == "chain") return "sealed wrongly, so not counted: somebody may have changed the spool";
   if (row.sensor == "spool" || row.sensor == "several")
     return "the gateway could not keep it until the cloud was reached: too much, too old, or the disk was "
