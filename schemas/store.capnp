@@ -26,11 +26,11 @@ struct Chain {
   owedEntries @2 :UInt64;        # counts of merged batches that have not come yet
   owedObservations @3 :UInt64;
   into @4 :UInt64;               # with which they are due; 0 for none
+  owedAt @5 :Int64;              # when the last batch that owes some was taken
 }
 
 struct EnrolmentRow {
   # What enrolment and operators know about a gateway.
-  owedAt @5 :Int64;              # when the last batch that owes some was taken
   site @0 :Text;
   enrolledAt @1 :Int64;
   enrolledBy @2 :Text;           # the token's id

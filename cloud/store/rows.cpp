@@ -63,6 +63,7 @@ std::vector<char> encode(const GatewayRow& row) {
     chains[i].setOwedEntries(chain.owed_entries);
     chains[i].setOwedObservations(chain.owed_observations);
     chains[i].setInto(chain.into);
+    chains[i].setOwedAt(chain.owed_at);
   }
   return flatten(message);
 }
@@ -75,7 +76,6 @@ std::vector<char> encode(const EnrolmentRow& row) {
   out.setEnrolledBy(row.enrolled_by);
   out.setRevoked(row.revoked);
   auto serials = out.initSerials(unsigned(row.serials.size()));
-    chains[i].setOwedAt(chain.owed_at);
   for (unsigned i = 0; i < row.serials.size(); ++i)
     serials.set(i, row.serials[i]);
   auto issuers = out.initIssuers(unsigned(row.issuers.size()));
@@ -129,6 +129,7 @@ Result<GatewayRow> decode_gateway(std::string_view bytes) {
       chain.owed_entries = chains[i].getOwedEntries();
       chain.owed_observations = chains[i].getOwedObservations();
       chain.into = chains[i].getInto();
+      chain.owed_at = chains[i].getOwedAt();
     }
     return row;
   });
@@ -150,7 +151,6 @@ std::vector<char> encode(const TokenRow& row) {
 }
 
 Result<TokenRow> decode_token(std::string_view bytes) {
-      chain.owed_at = chains[i].getOwedAt();
   return decode<schema::TokenRow>(bytes, "token", [](schema::TokenRow::Reader root) {
     TokenRow row;
     row.secret_hash = bytes_of(root.getSecretHash());
