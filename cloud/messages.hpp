@@ -3,10 +3,12 @@
 #include "cloud/store/store.hpp"
 #include "core/alert/alert.hpp"
 #include "core/learn/baseline.hpp"
+#include "core/link/epoch_taken.hpp"
 #include "core/link/identity.hpp"
 
 #include <array>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,7 +37,8 @@ struct SessionTerms {
   std::uint64_t epoch = 0;
   std::array<std::uint64_t, 2> applied{};
   std::string site;
-  std::string chain_key; ///< with a new epoch
+  std::string chain_key;            ///< with a new epoch
+  std::optional<EpochTaken> before; ///< with a new epoch: what we have of an earlier one, where we know it
 };
 
 struct BatchIn {

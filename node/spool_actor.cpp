@@ -190,18 +190,26 @@ SpoolActor::behavior_type spool_actor(SpoolActor::stateful_pointer<SpoolActorSta
         auto& s = *self->state.spool;
         bool fresh = terms->epoch != s.epoch();
         if (terms->day > 0) s.set_day(terms->day);
+        auto before = terms->before;
+        if (!before) before = self->state.wanted; // an older cloud said it of the epoch that cannot go on
         if (fresh)
-          if (auto started = s.start_epoch(terms->epoch, terms->chain_key); !started) {
+          if (auto started = s.start_epoch({terms->epoch, terms->chain_key, before, terms->cloud});
+              !started) {
             spdlog::error("{}", started.error().message);
             return caf::make_error(caf::sec::runtime_error, started.error().message);
           }
         auto state = state_of(s);
         for (std::size_t i = 0; i < lane_count && !fresh; ++i) {
           auto resumed = s.resume(Lane(i), terms->applied[i], self->state.now());
-          if (resumed && *resumed) continue;
+          if (!resumed) return caf::make_error(caf::sec::runtime_error, resumed.error().message);
+          if (*resumed) continue;
           state.epoch = 0; // what the cloud wants is gone: start anew
+          self->state.wanted = EpochTaken{terms->epoch, {}};
+          for (std::size_t lane = 0; lane < lane_count; ++lane)
+            self->state.wanted->lanes[lane].applied = terms->applied[lane];
           return make_ref(state);
         }
+        self->state.wanted.reset();
         return make_ref(state_of(s));
       },
       [=](const Ref<SpoolPut>& put) {

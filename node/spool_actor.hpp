@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 
 namespace iris {
 
@@ -24,6 +25,7 @@ struct SpoolActorState {
   std::uint64_t failed_writes = 0;
   Timestamp complained = 0; ///< when an error was logged last
   std::uint64_t complaints_hidden = 0;
+  std::optional<EpochTaken> wanted; ///< of an epoch that cannot go on, until a new one has begun
   /// Deltas that wait for the next synced write: at most this long and this many bytes.
   static constexpr std::chrono::milliseconds group_time{250};
   static constexpr std::size_t group_bytes = 256 << 10;

@@ -32,3 +32,16 @@ struct Loss {
   processes @1 :UInt64;
   observations @2 :UInt64;
 }
+
+struct LaneTaken {
+  # What the cloud has of one lane of an epoch; see core/link/epoch_taken.hpp.
+  applied @0 :UInt64;
+  entries @1 :UInt64;
+  observations @2 :UInt64;
+  until @3 :Int64;
+}
+
+struct EpochTaken {
+  epoch @0 :UInt64;
+  lanes @1 :List(LaneTaken);
+}

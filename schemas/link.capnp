@@ -49,6 +49,7 @@ struct Welcome {
   tenant @10 :Text;
   site @11 :Text;
   chainKey @12 :Data;          # with a new epoch: 32 random bytes that its seals start from; else empty
+  before @13 :Common.EpochTaken; # with a new epoch: what the cloud has of an earlier one; none from an older cloud
 }
 
 struct Batch {

@@ -4,6 +4,7 @@
 
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("iris::schema");
+using Common = import "common.capnp";
 
 struct GatewayRow {
   # What a gateway's aggregator knows; nobody else writes it. `epoch` and `applied` are what makes delivery exactly-once:
@@ -14,9 +15,12 @@ struct GatewayRow {
   firstSeen @3 :Int64;
   lastSeen @4 :Int64;            # end of the last session or last batch
   version @5 :Text;              # of the program on the gateway
-  clock @6 :Int64;               # the gateway's clock minus ours at its last Hello, ns
+  clock @6 :Int64;               # the gateway's clock minus ours as last measured, ns
   chains @7 :List(Chain);        # of each lane; none where no key was granted with the epoch
   grantedFrom @8 :UInt64;        # the epoch that the gateway named when this one was granted
+  clockTold @9 :Int64;           # what an alert said of its clock, ns; 0 for none or since it was right again
+  taken @10 :List(Common.LaneTaken); # of the present epoch; `applied` there is not used
+  before @11 :Common.EpochTaken; # the last epoch before it of which a batch was applied
 }
 
 struct Chain {
@@ -81,6 +85,7 @@ struct AuditRow {
 struct OutboxRow {
   # One revision of one alert that one sink has not confirmed yet.
   alert @0 :Data;                # record.capnp Alert
+  owner @1 :Text;                # whose gateway's it is, for the share of each; empty in rows of older versions
 }
 
 struct ProfileRow {

@@ -10,9 +10,9 @@
 namespace iris {
 namespace {
 
-AlertPolicy policy_for(const CloudSettings& settings, const std::string& tenant, const std::string& site,
 constexpr Duration longest_ahead = 366 * 86'400 * second; ///< of a gateway's clock that we reckon with
 
+AlertPolicy policy_for(const CloudSettings& settings, const std::string& tenant, const std::string& site,
                        const std::string& gateway) {
   AlertPolicy policy;
   policy.tenant = tenant;
@@ -123,6 +123,7 @@ LedgerChange GatewayLedger::apply(std::uint8_t lane, const std::vector<char>& by
     take_loss(loss, now, change, changed);
   for (const auto& id : changed)
     if (const auto* alert = book_.find(id)) put_alert(*alert, change);
+  count_taken(lane, content);
   row_.applied[lane] += 1;
   row_.last_seen = now;
   put_row(change);

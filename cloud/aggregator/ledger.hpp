@@ -54,6 +54,7 @@ private:
   GatewayLedger(CloudWorld& world, std::string tenant, std::string gateway);
   Result<void> load_alerts();
   void grant_epoch(const SessionStart& start, Timestamp now, SessionTerms& terms, LedgerChange& change);
+  void count_taken(std::uint8_t lane, const BatchContent& content);
   void tell_broken(std::uint8_t lane, const std::string& why, BatchContent& content, Timestamp now,
                    LedgerChange& change, std::set<std::string>& changed);
   void take_finding(Finding finding, Timestamp now, std::set<std::string>& changed);

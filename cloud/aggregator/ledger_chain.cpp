@@ -27,6 +27,14 @@ void GatewayLedger::grant_epoch(const SessionStart& start, Timestamp now, Sessio
   const bool first = row_.epoch == 0;
   // The Welcome of a grant that nothing came of was lost: the gateway names the epoch before it again.
   const bool again = row_.applied == decltype(row_.applied){} && start.epoch == row_.granted_from;
+  // Nothing came of the present one where no batch of it was applied: the gateway may not know it.
+  if (row_.applied != decltype(row_.applied){}) {
+    row_.before = {row_.epoch, row_.taken};
+    for (std::size_t lane = 0; lane < row_.applied.size(); ++lane)
+      row_.before.lanes[lane].applied = row_.applied[lane];
+  }
+  if (first || row_.before.epoch != 0) terms.before = row_.before; // else of a program that kept no account
+  row_.taken = {};
   constexpr auto most = std::uint64_t(1) << 62;
   row_.epoch = std::max(row_.epoch, start.epoch < most ? start.epoch : 0) + 1;
   row_.applied = {};
@@ -51,6 +59,16 @@ void GatewayLedger::grant_epoch(const SessionStart& start, Timestamp now, Sessio
   take_finding(std::move(finding), now, changed);
   for (const auto& id : changed)
     put_alert(*book_.find(id), change);
+}
+
+/// As the gateway counts (SpoolTotals::add), so that both can be compared after a restore.
+void GatewayLedger::count_taken(std::uint8_t lane, const BatchContent& content) {
+  auto& taken = row_.taken[lane];
+  const auto& seal = content.seal;
+  if (seal && seal->state == BatchSeal::State::merged) return;
+  taken.entries += seal ? seal->entries : content.found.entries;
+  taken.observations += seal ? seal->observations : content.found.observations;
+  if (seal) taken.until = std::max(taken.until, seal->until);
 }
 
 /// Findings are taken all the same: one too many is better than one too few. Nothing is learned of counts

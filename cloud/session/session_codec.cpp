@@ -91,6 +91,17 @@ std::vector<char> encode_welcome(const WelcomeOut& welcome) {
   root.setTenant(welcome.tenant);
   root.setSite(welcome.terms.site);
   root.setChainKey(data(welcome.terms.chain_key.data(), welcome.terms.chain_key.size()));
+  if (const auto& known = welcome.terms.before) {
+    auto before = root.initBefore();
+    before.setEpoch(known->epoch);
+    auto lanes = before.initLanes(unsigned(known->lanes.size()));
+    for (unsigned i = 0; i < lanes.size(); ++i) {
+      lanes[i].setApplied(known->lanes[i].applied);
+      lanes[i].setEntries(known->lanes[i].entries);
+      lanes[i].setObservations(known->lanes[i].observations);
+      lanes[i].setUntil(known->lanes[i].until);
+    }
+  }
   return flatten(message);
 }
 

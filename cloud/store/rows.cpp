@@ -39,6 +39,17 @@ kj::ArrayPtr<const kj::byte> data(const char* bytes, std::size_t size) {
 
 kj::ArrayPtr<const kj::byte> data(const Bytes32& bytes) { return data(bytes.data(), bytes.size()); }
 
+void write(schema::LaneTaken::Builder out, const LaneTaken& taken) {
+  out.setApplied(taken.applied);
+  out.setEntries(taken.entries);
+  out.setObservations(taken.observations);
+  out.setUntil(taken.until);
+}
+
+LaneTaken read(schema::LaneTaken::Reader in) {
+  return {in.getApplied(), in.getEntries(), in.getObservations(), in.getUntil()};
+}
+
 } // namespace
 
 std::vector<char> encode(const GatewayRow& row) {
@@ -53,6 +64,7 @@ std::vector<char> encode(const GatewayRow& row) {
   out.setLastSeen(row.last_seen);
   out.setVersion(row.version);
   out.setClock(row.clock);
+  out.setClockTold(row.clock_told);
   out.setGrantedFrom(row.granted_from);
   auto chains = out.initChains(unsigned(row.chains.size()));
   for (unsigned i = 0; i < row.chains.size(); ++i) {
@@ -65,6 +77,14 @@ std::vector<char> encode(const GatewayRow& row) {
     chains[i].setInto(chain.into);
     chains[i].setOwedAt(chain.owed_at);
   }
+  auto taken = out.initTaken(unsigned(row.taken.size()));
+  for (unsigned i = 0; i < row.taken.size(); ++i)
+    write(taken[i], row.taken[i]);
+  auto before = out.initBefore();
+  before.setEpoch(row.before.epoch);
+  auto lanes = before.initLanes(unsigned(row.before.lanes.size()));
+  for (unsigned i = 0; i < row.before.lanes.size(); ++i)
+    write(lanes[i], row.before.lanes[i]);
   return flatten(message);
 }
 
@@ -120,6 +140,7 @@ Result<GatewayRow> decode_gateway(std::string_view bytes) {
     row.last_seen = root.getLastSeen();
     row.version = text(root.getVersion());
     row.clock = root.getClock();
+    row.clock_told = root.getClockTold();
     row.granted_from = root.getGrantedFrom();
     const auto chains = root.getChains();
     for (unsigned i = 0; i < chains.size() && i < row.chains.size(); ++i) {
@@ -131,6 +152,13 @@ Result<GatewayRow> decode_gateway(std::string_view bytes) {
       chain.into = chains[i].getInto();
       chain.owed_at = chains[i].getOwedAt();
     }
+    const auto taken = root.getTaken();
+    for (unsigned i = 0; i < taken.size() && i < row.taken.size(); ++i)
+      row.taken[i] = read(taken[i]);
+    row.before.epoch = root.getBefore().getEpoch();
+    const auto lanes = root.getBefore().getLanes();
+    for (unsigned i = 0; i < lanes.size() && i < row.before.lanes.size(); ++i)
+      row.before.lanes[i] = read(lanes[i]);
     return row;
   });
 }
@@ -256,10 +284,17 @@ Result<LossRow> decode_loss(std::string_view bytes) {
   });
 }
 
-std::vector<char> encode_outbox(const std::vector<char>& alert) {
+std::vector<char> encode_outbox(const std::vector<char>& alert, const std::string& owner) {
   capnp::MallocMessageBuilder message;
-  message.initRoot<schema::OutboxRow>().setAlert(data(alert.data(), alert.size()));
+  auto row = message.initRoot<schema::OutboxRow>();
+  row.setAlert(data(alert.data(), alert.size()));
+  row.setOwner(owner);
   return flatten(message);
+}
+
+Result<std::string> outbox_owner(std::string_view bytes) {
+  return decode<schema::OutboxRow>(bytes, "outbox entry",
+                                   [](schema::OutboxRow::Reader root) { return text(root.getOwner()); });
 }
 
 Result<std::string> decode_outbox(std::string_view bytes) {

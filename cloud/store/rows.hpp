@@ -2,6 +2,7 @@
 #include "core/base/result.hpp"
 #include "core/base/time.hpp"
 #include "core/link/chain.hpp"
+#include "core/link/epoch_taken.hpp"
 
 #include <array>
 #include <cstdint>
@@ -18,9 +19,12 @@ struct GatewayRow {
   std::array<std::uint64_t, 2> applied{};
   std::string site, version;
   Timestamp first_seen = 0, last_seen = 0;
-  Duration clock = 0;
+  Duration clock = 0;      ///< its clock minus ours as last measured
+  Duration clock_told = 0; ///< what an alert said of it; 0: none, or it was right since
   std::array<LaneChain, 2> chains{};
-  std::uint64_t granted_from = 0; ///< the epoch that the gateway named when this one was granted
+  std::uint64_t granted_from = 0;   ///< the epoch that the gateway named when this one was granted
+  std::array<LaneTaken, 2> taken{}; ///< without `applied`
+  EpochTaken before;                ///< the last epoch before this one of which a batch was applied
 };
 struct EnrolmentRow {
   std::string site, enrolled_by;
@@ -47,8 +51,8 @@ struct OperatorRow {
   bool admin = false, revoked = false;
   std::string serial;
   Timestamp created_at = 0;
-  std::string issuer; ///< fingerprint of the authority; empty: not known
-  Timestamp ends = 0; ///< 0: not known
+  std::string issuer;                    ///< fingerprint of the authority; empty: not known
+  Timestamp ends = 0;                    ///< 0: not known
   std::vector<OlderCertificate> older{}; ///< newest last
 };
 struct AuditRow {
@@ -71,7 +75,7 @@ struct LossRow {
 [[nodiscard]] std::vector<char> encode(const AuditRow& row);
 [[nodiscard]] std::vector<char> encode(const ProfileRow& row);
 [[nodiscard]] std::vector<char> encode(const LossRow& row);
-[[nodiscard]] std::vector<char> encode_outbox(const std::vector<char>& alert);
+[[nodiscard]] std::vector<char> encode_outbox(const std::vector<char>& alert, const std::string& owner = {});
 [[nodiscard]] Result<GatewayRow> decode_gateway(std::string_view bytes);
 [[nodiscard]] Result<EnrolmentRow> decode_enrolment(std::string_view bytes);
 [[nodiscard]] Result<TokenRow> decode_token(std::string_view bytes);
@@ -80,6 +84,7 @@ struct LossRow {
 [[nodiscard]] Result<ProfileRow> decode_profile(std::string_view bytes);
 [[nodiscard]] Result<LossRow> decode_loss(std::string_view bytes);
 [[nodiscard]] Result<std::string> decode_outbox(std::string_view bytes); ///< record.capnp Alert
+[[nodiscard]] Result<std::string> outbox_owner(std::string_view bytes);
 
 [[nodiscard]] std::string gateway_key(std::string_view tenant, std::string_view gateway);
 [[nodiscard]] std::string enrolment_key(std::string_view tenant, std::string_view gateway);

@@ -3,6 +3,7 @@
 #include "node/spool/spool.hpp"
 
 #include <array>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,8 +43,10 @@ struct SpoolAck {
 struct SpoolEpoch {
   std::uint64_t epoch = 0;
   std::array<std::uint64_t, lane_count> applied{};
-  std::string chain_key; ///< with a new epoch
-  Duration day = 0;      ///< the learning day; 0 for unknown
+  std::string chain_key;            ///< with a new epoch
+  Duration day = 0;                 ///< the learning day; 0 for unknown
+  std::optional<EpochTaken> before; ///< with a new epoch
+  std::string cloud;                ///< its key for baselines
 };
 struct SpoolState {
   std::uint64_t epoch = 0; ///< 0: ask for a new one

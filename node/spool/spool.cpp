@@ -51,11 +51,18 @@ Result<void> Spool::load() {
   if (!chained_row) return chained_row.error();
   const auto epoch = decode_number("mepoch", *epoch_row);
   if (!epoch) return epoch.error();
+  const auto past_row = row("mpast");
+  if (!past_row) return past_row.error();
+  auto past = decode_past(*past_row);
+  if (!past) return past.error();
   const auto chained = decode_chained(*chained_row);
   if (!chained) return chained.error();
   for (std::size_t i = 0; i < lane_count; ++i)
     if (auto loaded = load_lane(Lane(i)); !loaded) return loaded;
   epoch_ = *epoch;
+  past_ = std::move(*past);
+  if (epoch_ != 0 && past_row->empty()) // of a program that kept no account
+    past_.add({epoch_, {{{lanes_[0].base, {}}, {lanes_[1].base, {}}}}});
   chained_ = epoch_ != 0 && *chained;
   if (!chained_) return {};
   if (auto loaded = load_chain(); !loaded) {
@@ -104,6 +111,10 @@ Result<void> Spool::load_lane(Lane lane) {
   const auto mark_row = db_->get(lane_key(lane)), offered_row = db_->get(offered_key(lane));
   if (!mark_row) return mark_row.error();
   if (!offered_row) return offered_row.error();
+  const auto dropped_row = db_->get(dropped_key(lane));
+  if (!dropped_row) return dropped_row.error();
+  const auto dropped = decode_totals(lane, *dropped_row);
+  if (!dropped) return dropped.error();
   const auto mark = decode_mark(lane, *mark_row);
   if (!mark) return mark.error();
   const auto offered = decode_number(offered_key(lane), *offered_row);
@@ -122,6 +133,7 @@ Result<void> Spool::load_lane(Lane lane) {
   s.base = place->base;
   s.offered = place->offered;
   s.offered_mark = place->offered_mark;
+  s.dropped = *dropped;
   counters_.bytes += place->bytes;
   counters_.batches += place->batches;
   BatchNote note;
@@ -134,6 +146,7 @@ Result<void> Spool::load_lane(Lane lane) {
 Result<void> Spool::begin_anew(Timestamp now) {
   counters_.bytes = counters_.batches = 0;
   lanes_ = {};
+  past_ = {};
   epoch_ = 0;
   chained_ = false;
   refused_.reset();
@@ -343,75 +356,6 @@ Result<void> Spool::acknowledge(Lane lane, std::uint64_t seq, Timestamp now) {
   // Not synced: after a crash an older mark only means that the cloud is offered some batches again.
   if (auto written = db_->write(changes, false); !written) return written;
   return drop_acked(lane, false);
-}
-
-Result<void> Spool::start_epoch(std::uint64_t epoch, const std::string& chain_key) {
-  if (auto settled = settle(ticked_); !settled) return settled;
-  const bool chained = !chain_key.empty();
-  rocksdb::WriteBatch changes;
-  std::string value;
-  put_big_endian(value, epoch, 8);
-  changes.Put("mepoch", value);
-  changes.Put("mchain", chained ? "1" : "0");
-  auto lanes = lanes_;
-  ChainFile::Content keys;
-  keys.coming.epoch = epoch;
-  for (std::size_t i = 0; i < lane_count; ++i) {
-    auto& lane = lanes[i];
-    lane.base = lane.acked;
-    lane.link.erase();
-    if (!chained) continue;
-    lane.link = ChainLink::first(chain_key, std::uint8_t(i));
-    keys.coming.lanes[i] = {lane.base + 1, lane.link};
-    keys.present.lanes[i] = {lanes_[i].next, lanes_[i].link};
-    const auto at = db_->iterate();
-    for (at->Seek(batch_key(Lane(i), lane.base + 1)); at->Valid() && is_batch_of(Lane(i), view(at->key()));
-         at->Next()) {
-      if (at->value().size() < value_header) continue;
-      const auto on_disk = seq_of(view(at->key()));
-      auto note = note_at(Lane(i), on_disk, view(at->value()));
-      seal(Lane(i), on_disk, lane.base, epoch, lane.link, note);
-      lane.link.step(note.seal.mac);
-      changes.Put(note_key(Lane(i), on_disk), encode_note(note));
-    }
-    if (!at->status().ok()) return Error{Errc::corrupt, "spool: " + at->status().ToString()};
-  }
-  // Both keys are kept until the database says which epoch it is.
-  keys.present.epoch = chained_ ? epoch_ : 0;
-  if (chained)
-    if (auto saved = keys_->save(keys, limits_.sync); !saved) return saved;
-  std::swap(lanes, lanes_);
-  for (std::size_t i = 0; i < lane_count; ++i)
-    save_lane(changes, Lane(i));
-  if (auto written = db_->write(changes, limits_.sync); !written) {
-    std::swap(lanes, lanes_); // an epoch that a restart forgets would send again what the cloud has
-    if (!settle(ticked_) || epoch_ != epoch) return written;
-  }
-  epoch_ = epoch;
-  const bool keys_change = chained || chained_;
-  chained_ = chained;
-  for (auto& lane : lanes_)
-    lane.offered = lane.base;
-  if (keys_change) (void)save_chain();
-  return {};
-}
-
-Result<bool> Spool::resume(Lane lane, std::uint64_t applied, Timestamp now) {
-  if (auto settled = settle(now); !settled) return settled.error();
-  auto& s = state(lane);
-  auto on_disk = s.base + applied;
-  if (on_disk >= s.next) return false; // the cloud knows more than this spool: it was replaced
-  if (on_disk + 1 < s.oldest) {
-    note_loss({kind_of(lane), "rewind", s.oldest - on_disk - 1, 0, now});
-    return false;
-  }
-  s.offered = on_disk; // what lies after it the cloud has not, and no session is under way
-  if (on_disk == s.acked) return true;
-  s.acked = on_disk; // forwards: acks that were lost; backwards: the cloud was restored
-  rocksdb::WriteBatch changes;
-  save_lane(changes, lane);
-  (void)db_->write(changes, limits_.sync); // after a restart the cloud says again what it has
-  return true;
 }
 
 std::uint64_t Spool::first_seq(Lane lane) const {

@@ -2,6 +2,7 @@
 #include "core/base/result.hpp"
 #include "core/base/time.hpp"
 #include "core/link/chain.hpp"
+#include "core/link/epoch_taken.hpp"
 #include "node/spool/spool_database.hpp"
 
 #include <array>
@@ -34,6 +35,37 @@ struct SpoolLoss {
   std::string sensor; ///< who lost it
   std::uint64_t count = 0;
   Timestamp since = 0, until = 0;
+};
+
+/// What batches were sealed with, whatever became of it; merged ones count with the batch that has them.
+struct SpoolTotals {
+  std::uint64_t entries = 0, observations = 0;
+  Timestamp since = 0, until = 0;
+  void add(const BatchSeal& seal);
+};
+/// Where an epoch began, and what was made before it.
+struct PastEpoch {
+  struct Lane {
+    std::uint64_t base = 0; ///< number on disk minus the cloud's
+    SpoolTotals sum;
+  };
+  std::uint64_t epoch = 0; ///< 0: of a cloud that has nothing of us
+  std::array<Lane, lane_count> lanes{};
+};
+/// The last epochs, for a cloud that was restored from a backup of then.
+struct SpoolPast {
+  static constexpr std::size_t most = 16;
+  std::string cloud; ///< whose they are: its key for baselines; empty: not known
+  std::vector<PastEpoch> epochs;
+  void add(const PastEpoch& epoch); ///< it has the highest number
+};
+
+/// A new epoch, as Welcome grants it.
+struct EpochGrant {
+  std::uint64_t epoch = 0;
+  std::string chain_key;            ///< empty (an older cloud): no seals
+  std::optional<EpochTaken> before; ///< what the cloud has of an earlier one; none: it does not say
+  std::string cloud;                ///< its key for baselines
 };
 
 struct SpoolLimits {
@@ -91,8 +123,11 @@ public:
   [[nodiscard]] Result<void> acknowledge(Lane lane, std::uint64_t seq, Timestamp now);
 
   [[nodiscard]] std::uint64_t epoch() const { return epoch_; }
-  /// Starts the epoch that the cloud granted: the oldest unacknowledged batch becomes number 1, and what
-  /// waits is sealed anew with the epoch's key; an empty one (an older cloud): no seals.
+  /// Starts the epoch that the cloud granted: what comes after the batches that it has, as far as that is
+  /// kept, becomes number 1 and is sealed anew with the epoch's key. What it has not and is gone is noted as
+  /// a loss. Where the cloud does not say what it has, that is what it acknowledged; nothing else is for
+  /// another cloud.
+  [[nodiscard]] Result<void> start_epoch(const EpochGrant& grant);
   [[nodiscard]] Result<void> start_epoch(std::uint64_t epoch, const std::string& chain_key = {});
   [[nodiscard]] bool sealing() const { return chained_; }
   /// Counts are merged within one learning day.
@@ -100,7 +135,7 @@ public:
   /// Drops what waits for longer than `limits.age`.
   void expire(Timestamp now);
   /// The cloud says it has everything up to `applied`. False when it wants batches that are no longer kept:
-  /// then a new epoch must be asked for, and the loss is noted.
+  /// then a new epoch must be asked for.
   [[nodiscard]] Result<bool> resume(Lane lane, std::uint64_t applied, Timestamp now);
 
   [[nodiscard]] std::uint64_t
@@ -125,9 +160,9 @@ private:
     std::uint64_t offered =
         0; ///< highest that the cloud may have: what was read out must not be merged any more
     std::uint64_t offered_mark = 0; ///< on disk; ahead of `offered`
+    SpoolTotals dropped;            ///< of the batches before `oldest`
     ChainLink link;
   };
-  struct Stored; ///< a batch as it was read from disk
   Spool(std::unique_ptr<SpoolDatabase> db, SpoolLimits limits, std::unique_ptr<ChainFile> keys);
   Result<void> load();
   Result<void> load_lane(Lane lane);
@@ -139,6 +174,8 @@ private:
   void save_lane(rocksdb::WriteBatch& changes, Lane lane) const;
   void seal(Lane lane, std::uint64_t on_disk, std::uint64_t base, std::uint64_t epoch, const ChainLink& link,
             BatchNote& note) const;
+  [[nodiscard]] SpoolTotals totals_to(Lane lane, std::uint64_t on_disk) const;
+  void find_place(Lane lane, const EpochTaken& before, LaneState& s, std::vector<SpoolLoss>& lost);
   void tick(Timestamp now);
   void make_room(Timestamp now);
   Result<void> drop_acked(Lane lane, bool for_room);
@@ -159,6 +196,7 @@ private:
   std::unique_ptr<ChainFile> keys_;
   SpoolCounters counters_;
   std::array<LaneState, lane_count> lanes_;
+  SpoolPast past_;
   std::uint64_t epoch_ = 0;
   bool chained_ = false;
   Duration day_ = 86'400 * second;

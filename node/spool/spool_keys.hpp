@@ -41,6 +41,8 @@ inline std::uint64_t seq_of(std::string_view key) { return get_big_endian(key.da
 inline std::string lane_key(Lane lane) { return std::string{"mlane"} + char('0' + int(lane)); }
 inline std::string offered_key(Lane lane) { return std::string{"moffered"} + char('0' + int(lane)); }
 
+inline std::string dropped_key(Lane lane) { return std::string{"mdropped"} + char('0' + int(lane)); }
+
 inline const char* kind_of(Lane lane) { return lane == Lane::findings ? "findings" : "deltas"; }
 
 inline std::string value_of(Timestamp at, std::size_t entries, std::string_view bytes) {

@@ -3,6 +3,7 @@
 #include "node/spool/batch_content.hpp"
 #include "node/spool/chain_file.hpp"
 #include "node/spool/spool_keys.hpp"
+#include "node/spool/spool_rows.hpp"
 
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
@@ -13,6 +14,7 @@
 namespace iris {
 
 using namespace spool_keys;
+using namespace spool_rows;
 
 namespace {
 
@@ -31,6 +33,7 @@ Result<void> Spool::drop_acked(Lane lane, bool for_room) {
   auto& s = state(lane);
   rocksdb::WriteBatch changes;
   std::uint64_t freed = 0, dropped = 0, oldest = s.oldest;
+  auto totals = s.dropped;
   const auto at = db_->iterate();
   for (at->Seek(batch_key(lane, s.oldest)); at->Valid() && is_batch_of(lane, view(at->key())); at->Next()) {
     const auto seq = seq_of(view(at->key()));
@@ -40,6 +43,7 @@ Result<void> Spool::drop_acked(Lane lane, bool for_room) {
     const auto note = good ? note_at(lane, seq, value) : BatchNote{};
     bool enough = for_room && counters_.bytes - freed <= limits_.bytes;
     if (for_room ? enough : good && clock_ - note.made_at <= limits_.keep_acked) break;
+    if (good) totals.add(note.seal);
     changes.Delete(at->key());
     changes.Delete(note_key(lane, seq));
     freed += value.size() + note_size;
@@ -47,8 +51,10 @@ Result<void> Spool::drop_acked(Lane lane, bool for_room) {
     oldest = seq + 1;
   }
   if (dropped == 0) return {};
+  changes.Put(dropped_key(lane), encode(totals));
   if (auto written = db_->write(changes, false); !written) return written;
   s.oldest = oldest;
+  s.dropped = totals;
   counters_.bytes -= std::min(freed, counters_.bytes);
   counters_.batches -= std::min(dropped, counters_.batches);
   return {};

@@ -4,6 +4,26 @@
 
 #include <algorithm>
 
+namespace iris {
+
+void SpoolTotals::add(const BatchSeal& seal) {
+  if (seal.state == BatchSeal::State::merged) return;
+  entries += seal.entries;
+  observations += seal.observations;
+  if (since == 0 || seal.since < since) since = seal.since;
+  until = std::max(until, seal.until);
+}
+
+void SpoolPast::add(const PastEpoch& epoch) {
+  std::erase_if(epochs, [&](const PastEpoch& known) { return known.epoch >= epoch.epoch; });
+  // That of a cloud without a row of us is the first, and stays.
+  while (epochs.size() >= most)
+    epochs.erase(epochs.begin() + (epochs[0].epoch == 0 ? 1 : 0));
+  epochs.push_back(epoch);
+}
+
+} // namespace iris
+
 namespace iris::spool_rows {
 
 using namespace spool_keys;
@@ -52,6 +72,72 @@ Result<LaneMark> decode_mark(Lane lane, std::string_view value) {
     return damaged(lane_key(lane), "acknowledged up to " + std::to_string(mark.acked) +
                                        " in an epoch that began after " + std::to_string(mark.base));
   return mark;
+}
+
+namespace {
+
+constexpr std::size_t totals_size = 32, past_size = 8 + lane_count * (8 + totals_size);
+constexpr std::size_t longest_cloud = 64;
+
+SpoolTotals totals_at(const char* bytes) {
+  return {get_big_endian(bytes, 8), get_big_endian(bytes + 8, 8), Timestamp(get_big_endian(bytes + 16, 8)),
+          Timestamp(get_big_endian(bytes + 24, 8))};
+}
+
+} // namespace
+
+std::string encode(const SpoolTotals& totals) {
+  std::string value;
+  for (const auto number :
+       {totals.entries, totals.observations, std::uint64_t(totals.since), std::uint64_t(totals.until)})
+    put_big_endian(value, number, 8);
+  return value;
+}
+
+Result<SpoolTotals> decode_totals(Lane lane, std::string_view value) {
+  if (value.empty()) return SpoolTotals{};
+  if (value.size() != totals_size) return wrong_size(dropped_key(lane), value.size(), totals_size);
+  return totals_at(value.data());
+}
+
+/// Length u8 and name of the cloud; then of each epoch its number and of each lane base and totals.
+std::string encode(const SpoolPast& past) {
+  const auto cloud = past.cloud.substr(0, longest_cloud);
+  std::string value{char(cloud.size())};
+  value += cloud;
+  for (const auto& epoch : past.epochs) {
+    put_big_endian(value, epoch.epoch, 8);
+    for (const auto& lane : epoch.lanes) {
+      put_big_endian(value, lane.base, 8);
+      value += encode(lane.sum);
+    }
+  }
+  return value;
+}
+
+Result<SpoolPast> decode_past(std::string_view value) {
+  SpoolPast past;
+  if (value.empty()) return past;
+  const auto length = std::size_t(std::uint8_t(value[0]));
+  value.remove_prefix(1);
+  if (length > longest_cloud || length > value.size()) return damaged("mpast", "the name of the cloud");
+  past.cloud = value.substr(0, length);
+  value.remove_prefix(length);
+  if (value.size() % past_size != 0 || value.size() / past_size > SpoolPast::most + 1)
+    return damaged("mpast", std::to_string(value.size()) + " bytes of epochs");
+  for (; !value.empty(); value.remove_prefix(past_size)) {
+    PastEpoch epoch;
+    epoch.epoch = get_big_endian(value.data(), 8);
+    const char* at = value.data() + 8;
+    for (auto& lane : epoch.lanes) {
+      lane.base = get_big_endian(at, 8);
+      if (lane.base > most_batches) return damaged("mpast", "there is no batch " + std::to_string(lane.base));
+      lane.sum = totals_at(at + 8);
+      at += 8 + totals_size;
+    }
+    past.epochs.push_back(epoch);
+  }
+  return past;
 }
 
 Result<StoredBatch> decode_stored(std::string_view value) {

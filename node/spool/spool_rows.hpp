@@ -33,6 +33,13 @@ struct LaneMark {
 [[nodiscard]] std::string encode(const LaneMark& mark);
 [[nodiscard]] Result<LaneMark> decode_mark(Lane lane, std::string_view value);
 
+/// Row "mdroppedN".
+[[nodiscard]] std::string encode(const SpoolTotals& totals);
+[[nodiscard]] Result<SpoolTotals> decode_totals(Lane lane, std::string_view value);
+/// Row "mpast".
+[[nodiscard]] std::string encode(const SpoolPast& past);
+[[nodiscard]] Result<SpoolPast> decode_past(std::string_view value);
+
 /// The value of a batch's row.
 struct StoredBatch {
   Timestamp at = 0;

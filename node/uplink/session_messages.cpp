@@ -82,6 +82,14 @@ Result<WelcomeIn> decode_welcome(const std::vector<char>& bytes) {
     if (chain.size() != 0 && chain.size() != 32)
       return Error{Errc::invalid, "welcome: a chain key of another size"};
     welcome.chain_key.assign(reinterpret_cast<const char*>(chain.begin()), chain.size());
+    if (root.hasBefore()) {
+      auto& before = welcome.before.emplace();
+      before.epoch = root.getBefore().getEpoch();
+      const auto lanes = root.getBefore().getLanes();
+      for (unsigned i = 0; i < lanes.size() && i < before.lanes.size(); ++i)
+        before.lanes[i] = {lanes[i].getApplied(), lanes[i].getEntries(), lanes[i].getObservations(),
+                           lanes[i].getUntil()};
+    }
     return welcome;
   });
 }

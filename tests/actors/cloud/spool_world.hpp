@@ -34,10 +34,10 @@ struct SpoolGateway {
   void find(const std::string& cause, Timestamp now = noon) {
     REQUIRE(spool->append(Lane::findings, {encode(finding(cause))}, now).ok());
   }
-  SessionTerms hello(Cloud& cloud) {
+  SessionTerms hello(Cloud& cloud, bool fresh = false) {
     SessionStart start;
     start.number = ++session;
-    start.epoch = spool->epoch();
+    start.epoch = fresh ? 0 : spool->epoch();
     start.seals = true;
     for (auto lane : {Lane::findings, Lane::counts})
       start.lanes[std::size_t(lane)] = {spool->first_seq(lane), spool->last_seq(lane)};
@@ -45,12 +45,17 @@ struct SpoolGateway {
   }
   SessionTerms connect(Cloud& cloud) {
     auto terms = hello(cloud);
-    if (terms.epoch != spool->epoch()) {
-      REQUIRE(spool->start_epoch(terms.epoch, terms.chain_key).ok());
-      return terms;
-    }
-    for (auto lane : {Lane::findings, Lane::counts})
-      REQUIRE(*spool->resume(lane, terms.applied[std::size_t(lane)], cloud.clock));
+    auto goes_on = [&] {
+      for (auto lane : {Lane::findings, Lane::counts}) {
+        const auto resumed = spool->resume(lane, terms.applied[std::size_t(lane)], cloud.clock);
+        REQUIRE(resumed.ok());
+        if (!*resumed) return false;
+      }
+      return true;
+    };
+    if (terms.epoch == spool->epoch() && goes_on()) return terms;
+    if (terms.epoch == spool->epoch()) terms = hello(cloud, true);
+    REQUIRE(spool->start_epoch({terms.epoch, terms.chain_key, terms.before, "cloud"}).ok());
     return terms;
   }
   /// At most `most` batches of a lane. @returns how many.

@@ -93,7 +93,9 @@ TEST_CASE("a restored cloud gets acknowledged batches of the last hour again") {
     auto too_old = spool->resume(Lane::counts, 2, 2 * 3'600 * second);
     REQUIRE(too_old.ok());
     CHECK_FALSE(*too_old);
-    REQUIRE(spool->start_epoch(2).ok());
+    EpochTaken before{1, {}};
+    before.lanes[1] = {2, 2, 0, 120 * second};
+    REQUIRE(spool->start_epoch({2, {}, before, {}}).ok());
     REQUIRE(spool->append(Lane::counts, entries(1, 10), 2 * 3'600 * second).ok());
     auto batches = spool->read(Lane::counts, 0, 10, 1 << 20, 9);
     REQUIRE(batches.size() == 1);
