@@ -19,7 +19,7 @@ using Clock = std::chrono::steady_clock;
 
 namespace {
 
-constexpr auto pace = 50ms;
+constexpr auto pace = 25ms;
 constexpr auto ack_patience = 10s;
 
 } // namespace
@@ -85,6 +85,11 @@ NodeId HealthyGateway::node() const { return CafSide{*system_}.own_node(); }
 std::vector<std::uint32_t> HealthyGateway::take_times() {
   const std::lock_guard lock{mutex_};
   return std::exchange(times_, {});
+}
+
+std::size_t HealthyGateway::times() const {
+  const std::lock_guard lock{mutex_};
+  return times_.size();
 }
 
 bool HealthyGateway::greet(caf::scoped_actor& self, const caf::strong_actor_ptr& session) {

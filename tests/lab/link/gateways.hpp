@@ -24,6 +24,7 @@ public:
 
   /// Of the acknowledgements since the last call, in microseconds.
   [[nodiscard]] std::vector<std::uint32_t> take_times();
+  [[nodiscard]] std::size_t times() const; ///< how many there are now
   [[nodiscard]] std::uint64_t acked() const { return acked_; }
   [[nodiscard]] std::uint64_t downs() const { return downs_; }
   [[nodiscard]] std::uint64_t failures() const { return failures_; } ///< batches without acknowledgement
@@ -39,7 +40,7 @@ private:
   std::unique_ptr<Config> config_;
   std::unique_ptr<caf::actor_system> system_;
   std::unique_ptr<iris::Spool> spool_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   caf::strong_actor_ptr session_;
   std::vector<std::uint32_t> times_;
   std::atomic<std::uint64_t> acked_{0}, downs_{0}, failures_{0}, epoch_{0}, generation_{0};

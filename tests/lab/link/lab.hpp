@@ -31,6 +31,7 @@ public:
   [[nodiscard]] int failed() const { return failed_; }
 
 private:
+  void await_acks(std::size_t wanted) const;
   [[nodiscard]] double p99_ms();
   double quiet_ms_ = 0;
   std::uint64_t quiet_bytes_ = 0;
@@ -43,10 +44,21 @@ void certificates(Lab& lab);
 void certificate_files(Lab& lab);
 void frames(Lab& lab, const iris::TlsFiles& thief);
 void batches(Lab& lab, const iris::TlsFiles& thief);
+/// 1,000 connections that say nothing: there at once, beside whatever else goes on, gone within 10 s.
+class Silent {
+public:
+  explicit Silent(Lab& lab);
+  ~Silent();
+  void judge();
+
+private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
 /// Begins at once, is judged when at least 31 s are over.
 class Loris {
 public:
-  Loris(Lab& lab);
+  explicit Loris(Lab& lab);
   ~Loris();
   void judge();
 
