@@ -1,7 +1,7 @@
 #include "shell/render.hpp"
 
+#include "core/base/terminal_text.hpp"
 #include "shell/render_blocks.hpp"
-#include "shell/text.hpp"
 
 #include <algorithm>
 #include <set>

@@ -1,8 +1,8 @@
 #include "shell/render_blocks.hpp"
 
 #include "core/alert/country.hpp"
+#include "core/base/terminal_text.hpp"
 #include "core/base/time.hpp"
-#include "shell/text.hpp"
 
 #include <fmt/format.h>
 

@@ -1,5 +1,5 @@
+#include "core/base/terminal_text.hpp"
 #include "shell/render_blocks.hpp"
-#include "shell/text.hpp"
 
 #include <fmt/format.h>
 

@@ -4,6 +4,7 @@
 #include "actors/unix_stream.hpp"
 #include "cloud/admin/admin.hpp"
 #include "cloud/store/store.hpp"
+#include "core/base/terminal_text.hpp"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -147,17 +148,17 @@ int print_answer(const Result<QueryAnswer>& answer, bool json, const std::vector
   for (const auto& line : answer->lines) {
     std::vector<std::string> row;
     for (const auto& field : fields)
-      row.push_back(json_text(line, field));
+      row.push_back(terminal_safe(json_text(line, field))); // a peer may have chosen it
     rows.push_back(std::move(row));
   }
   std::vector<std::size_t> widths(fields.size());
   for (const auto& row : rows)
     for (std::size_t i = 0; i < row.size(); ++i)
-      widths[i] = std::max(widths[i], row[i].size());
+      widths[i] = std::max(widths[i], display_width(row[i]));
   for (const auto& row : rows) {
     std::string text;
     for (std::size_t i = 0; i < row.size(); ++i)
-      text += row[i] + (i + 1 < row.size() ? std::string(widths[i] - row[i].size() + 2, ' ') : "");
+      text += i + 1 < row.size() ? padded(row[i], widths[i] + 2, false) : row[i];
     std::printf("%s\n", text.c_str());
   }
   return 0;

@@ -1,4 +1,4 @@
-#include "shell/text.hpp"
+#include "core/base/terminal_text.hpp"
 
 #include <array>
 #include <cstdint>

@@ -1,5 +1,5 @@
 #include "shell/render.hpp"
-#include "shell/text.hpp"
+#include "core/base/terminal_text.hpp"
 
 #include <catch2/catch.hpp>
 

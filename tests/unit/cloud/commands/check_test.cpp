@@ -1,4 +1,5 @@
 #include "cloud/pki/pki.hpp"
+#include "cloud/store/rows.hpp"
 #include "cloud/store/store.hpp"
 #include "tests/fixtures/temp_dir.hpp"
 
@@ -7,6 +8,7 @@
 #include <sys/wait.h>
 
 #include <cstdio>
+#include <ctime>
 #include <fstream>
 #include <map>
 #include <sstream>
@@ -136,4 +138,33 @@ TEST_CASE_METHOD(MadeCloud, "check tells of a database that a newer iris-cloud m
   INFO(found.text);
   CHECK(found.code == 1);
   CHECK(found.text.find("has format 99") != std::string::npos);
+}
+
+TEST_CASE_METHOD(MadeCloud, "issue: a list of revocations signed while the clock was ahead is no fault") {
+  const auto ahead = Timestamp(std::time(nullptr)) * iris::second + 100 * pki::day;
+  REQUIRE(pki::revoke(data + "/pki", {"0abc"}, ahead, ahead + pki::day));
+  const auto outcome = check();
+  INFO(outcome.text);
+  CHECK(outcome.code == 0);
+}
+
+TEST_CASE_METHOD(MadeCloud, "issue: what a gateway says of itself cannot act on the terminal") {
+  {
+    auto store = Store::open(data + "/db");
+    REQUIRE(store);
+    EnrolmentRow enrolled;
+    enrolled.serials = {"0a"};
+    enrolled.enrolled_at = 1;
+    GatewayRow seen;
+    seen.version = "\x1b]0;owned\x07\x1b[2J";
+    StoreWrite write;
+    write.put(Table::gateways, enrolment_key("default", "gw-1"), encode(enrolled));
+    write.put(Table::gateways, gateway_key("default", "gw-1"), encode(seen));
+    REQUIRE((*store)->write(write));
+  }
+  const auto listed = run(IRIS_CLOUD " gateways list --data " + data);
+  INFO(listed.text);
+  CHECK(listed.code == 0);
+  CHECK(listed.text.find("\\x1b]0;owned\\x07") != std::string::npos);
+  CHECK(listed.text.find('\x1b') == std::string::npos);
 }

@@ -1,4 +1,4 @@
-#include "shell/text.hpp"
+#include "core/base/terminal_text.hpp"
 
 #include <catch2/catch.hpp>
 
