@@ -22,6 +22,10 @@ TEST_CASE("options become name=value wherever they stand") {
   CHECK(command->arguments == Words{"severity=high", "limit=5"});
   REQUIRE(command->info);
   CHECK(command->info->verb == "alerts");
+  CHECK(parse_command("losses --gateway press-7 --limit 9", false)->arguments ==
+        Words{"gateway=press-7", "limit=9"});
+  CHECK(parse_command("losses --kind x", false).error().message ==
+        "there is no option --kind; usage: losses [--gateway GATEWAY] [--limit N]");
   CHECK(parse_command("", false)->verb.empty());
   CHECK(parse_command("actor edgex-gw 12", false)->arguments == Words{"edgex-gw", "12"});
 }

@@ -1,5 +1,5 @@
-#include "shell/render.hpp"
 #include "core/base/terminal_text.hpp"
+#include "shell/render.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -28,6 +28,18 @@ TEST_CASE("a table aligns its columns and leaves out those in which nothing stan
         "gw-1         t       yes    12 345  2026-11-24 09:08:31\n"
         "gateway-two  t                   7\n");
   CHECK(shown({}, "gateways").empty());
+}
+
+TEST_CASE("losses and a gateway's name have columns of their own") {
+  CHECK(
+      shown(
+          {R"({"gateway":"gw-1","gateway_name":"press-7","tenant":"t","kind":"deltas","count":1234,"lost_by":"spool","since":"2026-11-24T09:08:31.5Z","until":"2026-11-24T09:09:00Z","received":"","reason":"the disk was full"})"},
+          "losses") ==
+      "GATEWAY  CALLED   KIND    COUNT  SINCE                UNTIL                LOST BY  WHY\n"
+      "gw-1     press-7  deltas  1 234  2026-11-24 09:08:31  2026-11-24 09:09:00  spool    the disk was "
+      "full\n");
+  CHECK(shown({R"({"gateway":"gw-1","gateway_name":"press-7"})"}, "gateways") ==
+        "GATEWAY  CALLED\ngw-1     press-7\n");
 }
 
 TEST_CASE("the last column is clipped to a terminal, never to a pipe") {

@@ -107,9 +107,27 @@ def busy_is_not_locked(place, data):
     check(code == 0, f"after the end the database is opened directly: {code} {text}")
 
 
+def what_ends_with_an_authority_is_said(place):
+    data = make(place, "rolled")
+    code, text = run("token", "create", "--data", data)
+    check(code == 0 and "ends with it" not in text, f"a token of the only authority is said to end: {text}")
+    code, text = run("ca", "roll", "--data", data)
+    check(code == 0, f"ca roll: {text}")
+    code, text = run("token", "create", "--data", data)
+    check(code == 0 and "use it before `iris-cloud ca retire`" in text, f"token create after ca roll: {text}")
+    code, text = run("ca", "retire", "--data", data)
+    check(code != 0 and "2 unused join tokens" in text, f"ca retire does not say what it would end: {text}")
+    code, text = run("ca", "retire", "--force", "--data", data)
+    first, last = text.find("2 unused join tokens"), text.find("is trusted no more")
+    check(code == 0 and first >= 0 and last >= 0, f"ca retire --force does not say what ends: {text}")
+    code, text = run("token", "create", "--data", data)
+    check(code == 0 and "ends with it" not in text, f"a token of the new authority is said to end: {text}")
+
+
 with tempfile.TemporaryDirectory(prefix="iris-commands-") as place:
     data = directories_keep_their_mode(place)
     backups_are_private(place, data)
     busy_is_not_locked(place, data)
+    what_ends_with_an_authority_is_said(place)
 print("ok" if not faults else f"{len(faults)} faults")
 sys.exit(1 if faults else 0)
