@@ -35,21 +35,28 @@ StoreActor::behavior_type store_actor(StoreActor::stateful_pointer<StoreState> s
         std::vector<const StoreWrite*> writes;
         for (const auto& write : s.writes)
           writes.push_back(write.value.get());
-        auto done = world->store->write(writes);
-        if (done) {
+        const auto results = world->store->write_each(writes);
+        std::size_t landed = 0;
+        const Error* failure = nullptr;
+        for (std::size_t i = 0; i < results.size(); ++i)
+          if (results[i]) {
+            ++landed;
+            s.promises[i].deliver(atom::ok_v);
+          } else {
+            failure = &results[i].error();
+            s.promises[i].deliver(caf::make_error(caf::sec::runtime_error, failure->message));
+          }
+        if (landed > 0) {
           ++s.commits;
-          s.writes_total += writes.size();
-          s.largest = std::max(s.largest, writes.size());
+          s.writes_total += landed;
+          s.largest = std::max(s.largest, landed);
           world->counters.store_commits += 1;
-          world->counters.store_writes += writes.size();
-          for (auto& promise : s.promises)
-            promise.deliver(atom::ok_v);
-        } else {
+          world->counters.store_writes += landed;
+        }
+        if (failure != nullptr) {
           ++s.failures;
-          spdlog::error("store: {}", done.error().message);
-          if (world->store->broken() && world->fatal) world->fatal(done.error().message);
-          for (auto& promise : s.promises)
-            promise.deliver(caf::make_error(caf::sec::runtime_error, done.error().message));
+          spdlog::error("store: {}", failure->message);
+          if (world->store->broken() && world->fatal) world->fatal(failure->message);
         }
         s.writes.clear();
         s.promises.clear();

@@ -13,6 +13,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace iris {
@@ -73,6 +74,26 @@ private:
   std::map<std::string, Slot<Handle>> slots_;
 };
 
+/// The chain of writes of whoever holds a key now.
+class WriteChains {
+public:
+  /// Ends that of the one before: nothing of it is written after this returns.
+  [[nodiscard]] std::shared_ptr<WriteChain> anew(const std::string& key) {
+    auto fresh = std::make_shared<WriteChain>();
+    std::shared_ptr<WriteChain> before;
+    {
+      const std::lock_guard lock{mutex_};
+      before = std::exchange(chains_[key], fresh);
+    }
+    if (before) before->end();
+    return fresh;
+  }
+
+private:
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<WriteChain>> chains_; ///< one a gateway that was ever here
+};
+
 /// Numbers that /metrics shows; counted by whoever it happens to.
 struct CloudCounters {
   std::atomic<std::uint64_t> batches{0}, batches_repeated{0}, batches_refused{0}, entries_damaged{0},
@@ -114,6 +135,7 @@ struct CloudWorld {
   std::atomic<std::uint64_t> next_outbox{1}, next_session{1}, next_audit{1};
   IntelligenceBox intelligence;
   Cells<AggregatorActor> aggregators; ///< by cell_key(tenant, gateway)
+  WriteChains write_chains;           ///< of the aggregators, by the same
   Cells<TrainerActor> trainers;       ///< by cell_key(tenant, profile)
   CloudCounters counters;
 };

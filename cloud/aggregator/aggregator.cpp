@@ -12,7 +12,6 @@ namespace {
 using Self = AggregatorActor::stateful_pointer<AggregatorState>;
 using namespace std::chrono_literals;
 
-constexpr auto store_deadline = 30s;
 constexpr auto tick_every = 5s;
 constexpr std::size_t baseline_bytes_limit = 1'000'000; ///< a message of the link holds 1 MiB
 
@@ -80,7 +79,8 @@ void give_up(Self self, const std::string& why) {
   self->quit(caf::make_error(caf::sec::runtime_error, why));
 }
 
-/// Writes the change and calls `then` when it is on disk.
+/// Writes the change and calls `then` when it is on disk. Without a deadline: a store that stalls writes in
+/// the end, and whoever had started anew before would do the same work twice.
 template <class Then, class Fail>
 void make_durable(Self self, WorldPtr world, LedgerChange change, Then then, Fail fail) {
   auto writer = world->writer.get();
@@ -89,9 +89,10 @@ void make_durable(Self self, WorldPtr world, LedgerChange change, Then then, Fai
     return give_up(self, "the store is down");
   }
   ++self->state.writing;
+  change.write.chain = self->state.chain;
   auto write = make_ref(std::move(change.write));
   auto rest = std::make_shared<LedgerChange>(std::move(change));
-  self->request(writer, store_deadline, write)
+  self->request(writer, caf::infinite, write)
       .then(
           [=](atom::ok) mutable {
             --self->state.writing;
@@ -170,6 +171,8 @@ caf::result<Ref<SessionTerms>> start_session(Self self, const WorldPtr& world, c
   auto terms = s.ledger->begin(start, world->now(), change);
   const auto number = start.number;
   s.session_number = number;
+  for (auto& waiter : std::exchange(s.waiters, {}))
+    waiter.promise.deliver(caf::make_error(caf::sec::runtime_error, "the session of this batch has ended"));
   s.session = nullptr; // nothing is pushed before Welcome
   s.held = start.baselines;
   s.intelligence = start.intelligence;
@@ -262,6 +265,7 @@ AggregatorActor::behavior_type aggregator(Self self, WorldPtr world, std::string
   auto& s = self->state;
   s.tenant = tenant;
   s.gateway = gateway;
+  s.chain = world->write_chains.anew(cell_key(tenant, gateway));
   auto ledger = GatewayLedger::load(*world, std::move(tenant), std::move(gateway));
   if (!ledger) throw std::runtime_error{ledger.error().message};
   s.ledger = std::move(*ledger);

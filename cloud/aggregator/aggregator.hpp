@@ -25,8 +25,9 @@ struct AggregatorState {
   std::uint64_t session_number = 0;
   std::map<std::string, std::uint64_t> held; ///< profile -> baseline version the gateway has or is being sent
   std::uint64_t intelligence = 0;
-  std::deque<Waiter> waiters; ///< bounded by the credit of a session
-  std::size_t writing = 0;    ///< writes under way
+  std::deque<Waiter> waiters;        ///< of the present session, bounded by its credit
+  std::shared_ptr<WriteChain> chain; ///< of what is written
+  std::size_t writing = 0;           ///< writes under way
   Timestamp idle_since = 0;
 };
 

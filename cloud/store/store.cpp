@@ -9,6 +9,7 @@
 
 #include <array>
 #include <filesystem>
+#include <set>
 
 namespace iris {
 namespace {
@@ -160,6 +161,32 @@ Result<void> Store::write(const std::vector<const StoreWrite*>& writes) {
   if (status.ok()) return {};
   broken_ = true; // RocksDB would end the program at the next write of its log (actors/disk_space.hpp)
   return failed(path, status);
+}
+
+std::vector<Result<void>> Store::write_each(const std::vector<const StoreWrite*>& writes) {
+  std::set<WriteChain*> chains; // in one order for everybody
+  for (const auto* write : writes)
+    if (write->chain) chains.insert(write->chain.get());
+  std::vector<std::unique_lock<std::mutex>> locks;
+  for (auto* chain : chains)
+    locks.emplace_back(chain->mutex_);
+  std::vector<const StoreWrite*> good;
+  for (const auto* entry : writes)
+    if (!entry->chain || !entry->chain->ended_) good.push_back(entry);
+  std::vector<Result<void>> results(writes.size());
+  Result<void> done;
+  if (!good.empty()) done = this->write(good);
+  for (std::size_t i = 0; i < writes.size(); ++i) {
+    const auto* chain = writes[i]->chain.get();
+    if (chain != nullptr && chain->ended_)
+      results[i] = Error{Errc::unavailable, "a write before it failed, or its writer was replaced"};
+    else
+      results[i] = done;
+  }
+  if (!done)
+    for (const auto* entry : good)
+      if (entry->chain) entry->chain->ended_ = true;
+  return results;
 }
 
 Result<std::optional<std::string>> Store::get(Table table, std::string_view key) const {

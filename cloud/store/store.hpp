@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,9 +20,27 @@ struct StoreChange {
   bool erase = false;
 };
 
+/// Of writes that follow on each other: after one that failed, or once it was ended, none lands any more.
+/// Whoever loads what they wrote ends it first, else one that was under way could land on what he wrote
+/// since.
+class WriteChain {
+public:
+  /// When this returns, nothing of it is being written.
+  void end() {
+    const std::lock_guard lock{mutex_};
+    ended_ = true;
+  }
+
+private:
+  friend class Store;
+  std::mutex mutex_;
+  bool ended_ = false;
+};
+
 /// Changes that become durable together or not at all.
 struct StoreWrite {
   std::vector<StoreChange> changes;
+  std::shared_ptr<WriteChain> chain; ///< empty: follows on nothing
   void put(Table table, std::string key, std::string value) {
     changes.push_back({table, std::move(key), std::move(value), false});
   }
@@ -49,7 +68,9 @@ public:
   /// One atomic, synced write of all of them, in order. Refused while fewer than reserve() bytes of the
   /// volume are free, and for ever after a write that failed on the disk: then the process has to start anew.
   [[nodiscard]] Result<void> write(const std::vector<const StoreWrite*>& writes);
-  [[nodiscard]] Result<void> write(const StoreWrite& write) { return this->write({&write}); }
+  [[nodiscard]] Result<void> write(const StoreWrite& write) { return write_each({&write}).front(); }
+  /// The same without those whose chain has ended; a failure ends the chains of all that were in it.
+  [[nodiscard]] std::vector<Result<void>> write_each(const std::vector<const StoreWrite*>& writes);
   void set_reserve(std::uint64_t bytes) { reserve_ = bytes; }
   [[nodiscard]] bool broken() const { return broken_; }
   /// Nothing where there is no such row; a read error is logged by the caller as one.

@@ -20,6 +20,7 @@ std::vector<char> flatten(capnp::MessageBuilder& message) {
 
 struct FaultyStoreState {
   std::vector<caf::typed_response_promise<atom::ok>> never;
+  std::vector<std::pair<Ref<StoreWrite>, caf::typed_response_promise<atom::ok>>> waiting;
 };
 
 /// Writes at once, refuses, or writes and never answers.
@@ -28,7 +29,9 @@ StoreActor::behavior_type faulty_store(StoreActor::stateful_pointer<FaultyStoreS
       [](atom::inspect) { return make_ref(InspectAnswer{"{}"}); },
       [=](const Ref<StoreWrite>& write) -> caf::result<atom::ok> {
         auto promise = self->make_response_promise<atom::ok>();
-        if (cloud->writes_fail) {
+        if (cloud->writes_wait) {
+          self->state.waiting.emplace_back(write, promise);
+        } else if (cloud->writes_fail) {
           promise.deliver(caf::make_error(caf::sec::runtime_error, "the disk is full"));
         } else if (auto done = cloud->world->store->write(*write); !done) {
           promise.deliver(caf::make_error(caf::sec::runtime_error, done.error().message));
@@ -39,7 +42,16 @@ StoreActor::behavior_type faulty_store(StoreActor::stateful_pointer<FaultyStoreS
         }
         return promise;
       },
-      [](atom::tick) {},
+      [=](atom::tick) {
+        for (auto& [write, promise] : std::exchange(self->state.waiting, {})) {
+          auto done = cloud->world->store->write(*write);
+          cloud->world->store->set_reserve(0);
+          if (done)
+            promise.deliver(atom::ok_v);
+          else
+            promise.deliver(caf::make_error(caf::sec::runtime_error, done.error().message));
+        }
+      },
   };
 }
 
@@ -196,6 +208,13 @@ std::size_t Cloud::rows(Table table) {
   std::size_t count = 0;
   (void)world->store->scan(table, "", [&](std::string_view, std::string_view) { return ++count > 0; });
   return count;
+}
+
+void Cloud::land_writes(bool first_fails) {
+  writes_wait = false;
+  world->store->set_reserve(first_fails ? UINT64_MAX : 0);
+  anon_send(world->writer.get(), atom::tick_v);
+  settle();
 }
 
 Finding finding(const std::string& cause, const std::string& service) {

@@ -36,6 +36,8 @@ struct Cloud : Deterministic {
   bool writes_hang =
       false; ///< written, but the answer never comes: a crash between write and acknowledgement
 
+  bool writes_wait = false; ///< the store stalls, until land_writes()
+
   explicit Cloud(const TempDir& place, std::vector<std::string> sinks = {"hook"});
   ~Cloud();
 
@@ -55,6 +57,8 @@ struct Cloud : Deterministic {
                             std::vector<std::string>& closed, bool admin = false);
   std::vector<Alert> stored_alerts();
   std::size_t rows(Table table);
+  /// What the store kept waiting goes to disk, in order; the first of it perhaps fails.
+  void land_writes(bool first_fails = false);
 };
 
 /// One batch with a finding a cause.
