@@ -7,6 +7,7 @@
 #include <capnp/message.h>
 #include <capnp/serialize.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace iris {
@@ -16,6 +17,7 @@ constexpr std::size_t batch_limit = 2 << 20; ///< bytes; the link carries half o
 
 constexpr unsigned entry_limit = 16'384; ///< findings, deltas or losses of one batch
 constexpr std::size_t name_limit = 128;
+constexpr std::size_t loss_limit = 300; ///< kinds of loss of one batch; a spool has 256
 
 void note(BatchContent& content, const std::string& line) {
   ++content.damaged_total;
@@ -34,6 +36,29 @@ std::string_view view(capnp::Text::Reader text) { return {text.begin(), text.siz
 /// Sums that wrap around could be made to fit.
 void add(std::uint64_t& to, std::uint64_t more) {
   if (__builtin_add_overflow(to, more, &to)) to = UINT64_MAX;
+}
+
+/// All tenants' losses share one table, so one batch must not fill it: the same kind is summed, and what is
+/// beyond the limit is one of kind "other".
+void add_loss(std::vector<LossRow>& losses, LossRow loss) {
+  auto same = [&](const LossRow& known) { return known.kind == loss.kind && known.sensor == loss.sensor; };
+  auto known = std::find_if(losses.begin(), losses.end(), same);
+  if (known == losses.end() && losses.size() < loss_limit) {
+    losses.push_back(std::move(loss));
+    return;
+  }
+  if (known == losses.end()) {
+    loss.kind = "other";
+    loss.sensor = "link";
+    known = std::find_if(losses.begin(), losses.end(), same);
+  }
+  if (known == losses.end()) {
+    losses.push_back(std::move(loss));
+    return;
+  }
+  add(known->count, loss.count);
+  known->since = std::min(known->since, loss.since);
+  known->until = std::max(known->until, loss.until);
 }
 
 /// A seal that cannot be read is none.
@@ -108,7 +133,7 @@ void read(BatchContent& content, schema::Batch::Reader root) {
       note(content, delta.error().message);
   }
   for (auto loss : losses)
-    content.losses.push_back({short_text(loss.getKind()), short_text(loss.getSensor()), loss.getCount(),
+    add_loss(content.losses, {short_text(loss.getKind()), short_text(loss.getSensor()), loss.getCount(),
                               loss.getSince(), loss.getUntil()});
 }
 
