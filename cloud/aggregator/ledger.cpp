@@ -170,10 +170,14 @@ void GatewayLedger::match_intelligence(const ServiceDelta& delta, Timestamp now,
                                        std::set<std::string>& changed) {
   auto intelligence = world_.intelligence.get();
   if (intelligence->indicators.empty()) return;
+  std::optional<std::map<std::uint64_t, std::string>> accepted; // read once, when it is needed
   for (const auto& key : delta.keys) {
     if (!key.contact || key.peer == IpAddress{} || !intelligence->indicators.contains(key.peer)) continue;
     if (book_.tells_of(delta.entity, "network.known-bad", key.peer, key.last)) continue;
-    if (accepted_by_person(delta, key)) continue;
+    if (!accepted) accepted = accepted_by_people(delta);
+    if (std::any_of(key.keys.begin(), key.keys.end(),
+                    [&](auto number) { return accepted->count(number) != 0; }))
+      continue;
     auto match = intelligence->indicators.match(key.peer);
     std::string lists;
     for (const auto& list : match.lists)
@@ -204,12 +208,11 @@ void GatewayLedger::match_intelligence(const ServiceDelta& delta, Timestamp now,
   }
 }
 
-bool GatewayLedger::accepted_by_person(const ServiceDelta& delta, const KeyDelta& key) const {
+std::map<std::uint64_t, std::string> GatewayLedger::accepted_by_people(const ServiceDelta& delta) const {
   auto stored = world_.store->get(Table::baselines, profile_row_key(tenant_, profile_of(delta.entity)));
-  if (!stored || !stored->has_value()) return false;
+  if (!stored || !stored->has_value()) return {};
   auto row = decode_profile(**stored);
-  return row && std::any_of(key.keys.begin(), key.keys.end(),
-                            [&](auto number) { return row->accepted.count(number) != 0; });
+  return row ? std::move(row->accepted) : std::map<std::uint64_t, std::string>{};
 }
 
 void GatewayLedger::take_loss(const LossRow& loss, Timestamp now, LedgerChange& change,

@@ -62,7 +62,7 @@ private:
                   std::set<std::string>& changed);
   void take_loss(const LossRow& loss, Timestamp now, LedgerChange& change, std::set<std::string>& changed);
   void match_intelligence(const ServiceDelta& delta, Timestamp now, std::set<std::string>& changed);
-  [[nodiscard]] bool accepted_by_person(const ServiceDelta& delta, const KeyDelta& key) const;
+  [[nodiscard]] std::map<std::uint64_t, std::string> accepted_by_people(const ServiceDelta& delta) const;
   void enrich(Party& party) const;
   [[nodiscard]] std::string enrolled_site() const;
   void put_alert(const Alert& alert, LedgerChange& change);

@@ -121,7 +121,9 @@ Alert AlertBook::apply(Finding finding, Timestamp now) {
   const bool late = now - finding.last > policy_.late_after;
   if (auto* known = continued(key, finding)) {
     by_time_.erase({touched(*known), known->id});
+    forget_peer(*known);
     merge_finding(known->finding, std::move(finding));
+    index_peer(*known);
     if (!grouping_ || grown_.insert(known->id).second) known->revision += 1;
     known->received = now;
     known->late = late;
@@ -154,6 +156,7 @@ Alert& AlertBook::insert(const Key& key, Alert alert) {
     erase(by_time_.begin()->second);
   }
   latest_[key] = id;
+  index_peer(alert);
   by_time_.insert({touched(alert), id});
   return by_id_.emplace(id, std::move(alert)).first->second;
 }
@@ -164,7 +167,20 @@ void AlertBook::erase(const std::string& id) {
   auto latest = latest_.find(key_of(found->second.finding));
   if (latest != latest_.end() && latest->second == id) latest_.erase(latest);
   by_time_.erase({touched(found->second), id});
+  forget_peer(found->second);
   by_id_.erase(found);
+}
+
+void AlertBook::index_peer(const Alert& alert) {
+  const auto& address = alert.finding.peer.address;
+  if (address != IpAddress{}) by_peer_[address].insert(alert.id);
+}
+
+void AlertBook::forget_peer(const Alert& alert) {
+  auto at = by_peer_.find(alert.finding.peer.address);
+  if (at == by_peer_.end()) return;
+  at->second.erase(alert.id);
+  if (at->second.empty()) by_peer_.erase(at);
 }
 
 void AlertBook::restore(Alert alert) {
@@ -204,9 +220,11 @@ std::size_t AlertBook::forget_quiet(Timestamp now) {
 
 bool AlertBook::tells_of(const Party& entity, std::string_view detector, const IpAddress& peer,
                          Timestamp at) const {
-  for (const auto& [id, alert] : by_id_) {
-    const auto& finding = alert.finding;
-    if (finding.detector == detector && finding.peer.address == peer && finding.entity.name == entity.name &&
+  const auto ids = by_peer_.find(peer);
+  if (ids == by_peer_.end()) return false;
+  for (const auto& id : ids->second) {
+    const auto& finding = by_id_.at(id).finding;
+    if (finding.detector == detector && finding.entity.name == entity.name &&
         finding.entity.kind == entity.kind && at - finding.last <= policy_.quiet &&
         finding.first - at <= policy_.quiet)
       return true;

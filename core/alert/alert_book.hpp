@@ -64,11 +64,14 @@ private:
   Alert* continued(const Key& key, const Finding& finding);
   Alert& insert(const Key& key, Alert alert);
   void erase(const std::string& id);
+  void index_peer(const Alert& alert);
+  void forget_peer(const Alert& alert);
   std::string incident_for(const Alert& alert);
   void note_incident(const Alert& alert);
 
   AlertPolicy policy_;
   std::map<std::string, Alert> by_id_;
+  std::map<IpAddress, std::set<std::string>> by_peer_;  ///< ids of alerts about an address
   std::map<Key, std::string> latest_;                   ///< newest alert of each (entity, detector, cause)
   std::map<std::string, Incident> incidents_;           ///< those that may still grow
   std::set<std::pair<Timestamp, std::string>> by_time_; ///< last seen, id
