@@ -1,5 +1,6 @@
 #include "core/alert/alert_book.hpp"
 #include "core/base/hash.hpp"
+#include "core/link/chain.hpp"
 
 #include <algorithm>
 
@@ -29,6 +30,16 @@ std::string party_key(const Party& party) {
 
 std::string key_of(const Finding& finding) {
   return joined({party_key(finding.entity), finding.detector, finding.cause});
+}
+
+/// A gateway chooses most of what it is made of; with a hash that is not cryptographic it could choose the id
+/// of another gateway's alert, or of what the cloud says of it.
+std::string alert_id(const std::string& parts) {
+  const auto digest = PartsDigest{}.text(parts).finish();
+  std::uint64_t first = 0;
+  for (std::size_t i = 0; i < sizeof first; ++i)
+    first = first << 8 | std::uint8_t(digest[i]);
+  return "A-" + to_hex(first);
 }
 
 /// A gateway that was away tells of the past: what it told of just now is not quiet.
@@ -135,8 +146,7 @@ Alert AlertBook::apply(Finding finding, Timestamp now) {
   alert.tenant = policy_.tenant;
   alert.site = policy_.site;
   alert.gateway = policy_.gateway;
-  alert.id =
-      "A-" + to_hex(hash64(joined({policy_.tenant, policy_.gateway, key, std::to_string(finding.first)})));
+  alert.id = alert_id(joined({policy_.tenant, policy_.gateway, key, std::to_string(finding.first)}));
   alert.received = now;
   alert.late = late;
   alert.finding = std::move(finding);
