@@ -30,6 +30,12 @@ void give_up(Self self, const World& world, const std::string& reason) {
   world->give_up(reason);
 }
 
+/// An answer that did not come, or one that says what is wrong.
+std::string late_or(const caf::error& error, const char* late, const char* wrong) {
+  if (error == caf::sec::request_timeout) return late;
+  return std::string{wrong} + ": " + caf::to_string(error);
+}
+
 void send_batch(Self self, World world, const SpooledBatch& batch) {
   auto& s = self->state;
   auto lane = std::size_t(batch.lane);
@@ -60,9 +66,11 @@ void send_batch(Self self, World world, const SpooledBatch& batch) {
             }
             pump(self, world);
           },
-          [=](const caf::error&) {
+          [=](const caf::error& error) {
             if (generation != self->state.generation) return;
-            give_up(self, world, "the cloud did not acknowledge a batch in time");
+            give_up(self, world,
+                    late_or(error, "the cloud did not acknowledge a batch in time",
+                            "the cloud could not take a batch, its log says why"));
           });
 }
 
@@ -108,8 +116,7 @@ void pump(Self self, World world) {
 void settle(Self self, World world, const WelcomeIn& welcome) {
   auto generation = self->state.generation;
   self->request(world->spool(), local_deadline,
-                make_ref(SpoolEpoch{welcome.epoch, welcome.applied, welcome.chain_key, welcome.scale.day,
-                                    welcome.before, welcome.baseline_key}))
+                make_ref(SpoolEpoch{welcome.epoch, welcome.applied, welcome.chain_key, welcome.scale.day}))
       .then(
           [=](const Ref<SpoolState>& spool) {
             auto& s = self->state;
@@ -130,8 +137,10 @@ void settle(Self self, World world, const WelcomeIn& welcome) {
             set_state(self, "connected, epoch " + std::to_string(s.epoch));
             pump(self, world);
           },
-          [=](const caf::error&) {
-            if (generation == self->state.generation) give_up(self, world, "the spool does not answer");
+          [=](const caf::error& error) {
+            if (generation == self->state.generation)
+              give_up(self, world,
+                      late_or(error, "the spool does not answer", "the spool cannot begin an epoch"));
           });
 }
 

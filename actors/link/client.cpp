@@ -8,6 +8,7 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <ctime>
 #include <random>
 
 namespace iris {
@@ -194,7 +195,10 @@ void LinkClient::Impl::on_closed(const std::shared_ptr<Connection>& closed, cons
     if (!stopping) events.down(reason);
   } else {
     ++failed_attempts;
-    if (!stopping) events.failed(reason, address);
+    auto told = reason;
+    if (reason.cause == CloseCause::tls || reason.cause == CloseCause::peer_closed)
+      told.detail += tls->about_clock(std::time(nullptr));
+    if (!stopping) events.failed(told, address);
   }
   const auto* guard = closed->guard();
   if (guard && guard->peer_node()) return after_purge(*guard->peer_node(), at_most);

@@ -1,5 +1,6 @@
 #include "actors/link/tls_context.hpp"
 
+#include "core/base/time.hpp"
 #include "core/link/certificate.hpp"
 #include "core/link/openssl_ptr.hpp"
 #include "core/link/token.hpp"
@@ -7,6 +8,7 @@
 #include <sys/stat.h>
 
 #include <cstring>
+#include <ctime>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -98,7 +100,7 @@ bool memory_bios(SSL* ssl) {
 struct TlsContext::Material {
   SslContextPtr context;
   Identity identity;
-  std::int64_t expires = 0;
+  std::int64_t issued = 0, expires = 0;
   std::string serial;
   std::set<std::string> revoked, authorities;
 };
@@ -131,6 +133,7 @@ Result<std::shared_ptr<const TlsContext::Material>> TlsContext::read() const {
   auto material = std::make_shared<Material>();
   material->identity = *identity;
   material->expires = seconds_of(X509_get0_notAfter(own.get()));
+  material->issued = seconds_of(X509_get0_notBefore(own.get()));
   material->serial = ossl::serial_hex(X509_get0_serialNumber(own.get()));
   auto* context = SSL_CTX_new(use_ == Use::server ? TLS_server_method() : TLS_client_method());
   material->context.reset(context);
@@ -251,6 +254,12 @@ Identity TlsContext::identity() const { return current()->identity; }
 std::int64_t TlsContext::expires() const { return current()->expires; }
 std::string TlsContext::serial() const { return current()->serial; }
 
+std::string TlsContext::about_clock(std::int64_t now) const {
+  if (now >= current()->issued) return {};
+  return "; this machine's clock says " + rfc3339(now * second) +
+         ", which is before its own certificate was made: set the clock";
+}
+
 Result<void> TlsContext::takes_client(const std::string& certificate) const {
   const auto material = current();
   auto cert = ossl::read_cert(certificate);
@@ -297,8 +306,12 @@ Result<Identity> verify_enrolment(SSL* ssl, std::string_view fingerprint) {
       X509_STORE_CTX_set_purpose(context.get(), X509_PURPOSE_SSL_SERVER) != 1 ||
       X509_verify_cert(context.get()) != 1) {
     ERR_clear_error();
-    return Error{Errc::refused, std::string{"the server's certificate does not hold: "} +
-                                    X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get()))};
+    const auto error = context ? X509_STORE_CTX_get_error(context.get()) : X509_V_ERR_OUT_OF_MEM;
+    auto text =
+        std::string{"the server's certificate does not hold: "} + X509_verify_cert_error_string(error);
+    if (error == X509_V_ERR_CERT_NOT_YET_VALID || error == X509_V_ERR_CERT_HAS_EXPIRED)
+      text += "; this machine's clock says " + rfc3339(std::time(nullptr) * second);
+    return Error{Errc::refused, std::move(text)};
   }
   auto identity = identity_of(leaf.get());
   if (!identity) return identity;

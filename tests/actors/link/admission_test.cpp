@@ -141,3 +141,22 @@ TEST_CASE("issue: one IPv6 network is one stranger", "[link]") {
   CHECK(address_group("::ffff:192.0.2.7") == "192.0.2.7");
   CHECK(address_group("192.0.2.7") == "192.0.2.7");
 }
+
+TEST_CASE("issue: a gateway whose clock is wrong says what it is set to", "[link]") {
+  Authority authority;
+  Cloud cloud{authority.cloud()};
+  auto files = authority.give(gateway("gw-1"));
+  auto bundle = pki::issue(authority.directory, gateway("gw-1"), now() + 3 * pki::day, 30 * pki::day);
+  REQUIRE(bundle);
+  REQUIRE(pki::write_file(files.key, bundle->key));
+  REQUIRE(pki::write_file(files.certificate, bundle->certificate.pem));
+  Node node{files, {cloud.address()}};
+  CloseReason reason;
+  REQUIRE(node.failed.wait(reason));
+  INFO(reason.detail);
+  CHECK(reason.detail.find("this machine's clock says 20") != std::string::npos);
+  // One that is right says nothing of it.
+  Node stranger{authority.give(gateway("gw-2")), {"127.0.0.1:1"}};
+  REQUIRE(stranger.failed.wait(reason));
+  CHECK(reason.detail.find("clock") == std::string::npos);
+}

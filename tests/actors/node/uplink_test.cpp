@@ -24,6 +24,7 @@ struct MockCloud {
   std::array<std::uint64_t, 2> applied{};
   std::uint32_t credit = 4;
   bool acknowledges = true;
+  bool full = false;
   std::string refusal;
   std::vector<std::pair<std::uint8_t, std::uint64_t>> got; ///< lane, seq in the order of arrival
   std::size_t hellos = 0;
@@ -71,6 +72,7 @@ SessionActor::behavior_type mock_session(SessionActor::stateful_pointer<MockSess
       },
       [=](const wire::Batch& batch) -> caf::result<wire::Ack> {
         cloud->got.emplace_back(batch.lane, batch.seq);
+        if (cloud->full) return caf::make_error(caf::sec::runtime_error, "the disk is full");
         if (!cloud->acknowledges) {
           self->state.unanswered.push_back(self->make_response_promise<wire::Ack>());
           return self->state.unanswered.back();
@@ -285,4 +287,14 @@ TEST_CASE("a spool that began anew asks for one new epoch, though both lanes say
   CHECK(gateway.cloud.hello_epoch == 0);
   CHECK(gateway.cloud.epoch == 2);
   CHECK(gateway.given_up.empty());
+}
+
+TEST_CASE("issue: an error of the cloud is told as what it is, not as an answer that is late") {
+  Gateway gateway;
+  gateway.cloud.full = true;
+  gateway.find(1);
+  gateway.connect();
+  REQUIRE(gateway.given_up.size() == 1);
+  CHECK(gateway.given_up[0].find("the cloud could not take a batch") == 0);
+  CHECK(gateway.given_up[0].find("the disk is full") != std::string::npos);
 }
