@@ -63,12 +63,12 @@ void announce(Self self, const WorldPtr& world, LedgerChange& change) {
   for (const auto& profile : change.profiles)
     if (auto trainer = trainer_of(world, self->state.tenant, profile))
       self->send(trainer, make_ref(DeltaIn{self->state.gateway}));
-  if (change.alerts.empty()) return;
   for (const auto& sink : world->sinks) {
-    if (sink.tenant != "*" && sink.tenant != self->state.tenant) continue;
-    *sink.waiting += change.alerts.size();
+    if (change.told == 0 || (sink.tenant != "*" && sink.tenant != self->state.tenant)) continue;
+    *sink.waiting += change.told;
     sink.notifier.send(self, atom::wake_v);
   }
+  if (change.alerts.empty()) return;
   world->alerts.send(self, make_ref(AlertChanges{std::move(change.alerts), std::move(change.deleted)}));
 }
 
@@ -246,6 +246,9 @@ void tick(Self self, const WorldPtr& world) {
   auto& s = self->state;
   const auto now = world->now();
   s.ledger->forget_quiet(now);
+  if (auto held = s.ledger->release_held())
+    make_durable(
+        self, world, std::move(*held), [] {}, [](const std::string&) {});
   if (!s.session && s.writing == 0) {
     if (s.idle_since == 0) s.idle_since = now;
     if (now - s.idle_since >= world->settings.retire_after) {

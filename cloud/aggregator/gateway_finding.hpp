@@ -20,4 +20,13 @@ namespace iris {
   return finding;
 }
 
+/// Whether a finding is one that only the cloud makes, by its cause. A gateway's with such a cause gets
+/// another.
+[[nodiscard]] inline bool made_by_cloud(const Finding& finding) {
+  if (finding.detector != "sensor.health" || finding.entity.kind != EntityKind::gateway) return false;
+  for (const auto* cause : {"chain.broken", "peer.violation", "clock.off", "spool lost"})
+    if (finding.cause.starts_with(cause)) return true;
+  return false;
+}
+
 } // namespace iris

@@ -81,6 +81,11 @@ SessionTerms GatewayLedger::begin(const SessionStart& start, Timestamp now, Ledg
     change.notes.push_back("the clock of gateway " + gateway_ + " is off by " +
                            human_duration(std::abs(row_.clock)));
   book_.set_policy(policy_for(world_.settings, tenant_, row_.site, gateway_));
+  // All there is until the session has measured it; of an older gateway, all there ever is.
+  if (auto offset = one_way_offset(start.clock, now)) {
+    row_.clock = *offset;
+    (void)judge(*offset, "by its Hello", now, change);
+  }
   put_row(change);
   terms.epoch = row_.epoch;
   terms.applied = row_.applied;
@@ -114,9 +119,11 @@ LedgerChange GatewayLedger::apply(std::uint8_t lane, const std::vector<char>& by
   world_.counters.deltas += content.deltas.size();
   world_.counters.entries_damaged += content.damaged_total;
   for (const auto& line : content.damaged)
-    change.notes.push_back("gateway " + gateway_ + ": " + line);
-  for (auto& finding : content.findings)
+    note("damaged", "gateway " + gateway_ + ": " + line, change);
+  for (auto& finding : content.findings) {
+    if (made_by_cloud(finding)) finding.cause.insert(0, "the gateway says: ");
     take_finding(std::move(finding), now, changed);
+  }
   for (const auto& delta : content.deltas)
     take_delta(delta, now, change, changed);
   for (const auto& loss : content.losses)
@@ -274,14 +281,14 @@ Result<LedgerChange> GatewayLedger::command(const AlertCommand& command, Timesta
     if (alert->state == command.state) return unchanged(std::move(*alert));
     alert->state = command.state;
     alert->revision += 1;
-    put_alert(*alert, change);
+    put_alert(*alert, change, true);
     if (changed_.size() >= changed_limit) changed_.erase(changed_.begin());
     changed_[command.id] = std::move(*alert);
   } else {
     if (known->state == command.state) return unchanged(*known);
     auto alert = book_.set_state(command.id, command.state, now);
     if (!alert) return alert.error();
-    put_alert(*alert, change);
+    put_alert(*alert, change, true);
   }
   add_audit(world_, change.write, tenant_, command.asked_by, to_string(command.state), command.id, gateway_);
   return change;
@@ -294,40 +301,37 @@ void GatewayLedger::enrich(Party& party) const {
   if (!place.network.empty()) party.network = std::move(place.network);
 }
 
-void GatewayLedger::put_alert(const Alert& alert, LedgerChange& change) {
+void GatewayLedger::put_alert(const Alert& alert, LedgerChange& change, bool at_once) {
   auto bytes = encode(alert);
   if (alert.revision == 1) world_.counters.alerts_opened += 1;
   world_.counters.alert_revisions += 1;
   change.write.put(Table::alerts, alert_key(tenant_, gateway_, alert.id), bytes);
   note_row(alert);
   make_room(change);
-  if (!world_.sinks.empty()) {
-    auto entry = encode_outbox(bytes);
-    const auto number = world_.next_outbox++;
-    for (const auto& sink : world_.sinks)
-      if (sink.tenant == "*" || sink.tenant == tenant_)
-        change.write.put(Table::outbox, outbox_key(sink.name, number), entry);
-  }
   change.alerts.push_back(alert);
+  const bool health =
+      alert.finding.detector == "sensor.health" && alert.finding.entity.kind == EntityKind::gateway;
+  if (at_once || !health || !hold_back(alert.id)) tell_sinks(bytes, change);
 }
 
 void GatewayLedger::note_row(const Alert& alert) {
-  const Row row{alert.state != AlertState::closed, alert.finding.last};
+  const Row row{made_by_cloud(alert.finding), alert.state != AlertState::closed, alert.finding.last};
   auto [known, fresh] = stored_.try_emplace(alert.id, row);
   if (!fresh) {
-    room_.erase({known->second.open, known->second.last, alert.id});
+    room_.erase({known->second.ours, known->second.open, known->second.last, alert.id});
     known->second = row;
   }
-  room_.insert({row.open, row.last, alert.id});
+  room_.insert({row.ours, row.open, row.last, alert.id});
 }
 
-/// At the limit a tenth of the rows goes: closed ones first, then those that were quiet for longest.
+/// At the limit a tenth of the rows goes: closed ones first, then those that were quiet for longest;
+/// what we say of the gateway after all that it says itself, which it can make as it likes.
 void GatewayLedger::make_room(LedgerChange& change) {
   const std::size_t limit = world_.settings.alerts_per_gateway;
   if (stored_.size() <= limit) return;
   const auto count = std::max(stored_.size() - limit, limit / 10);
   for (std::size_t i = 0; i < count && !room_.empty(); ++i) {
-    auto id = std::get<2>(*room_.begin());
+    auto id = std::get<3>(*room_.begin());
     room_.erase(room_.begin());
     stored_.erase(id);
     change.write.erase(Table::alerts, alert_key(tenant_, gateway_, id));

@@ -21,6 +21,7 @@ struct BatchContent;
 struct LedgerChange {
   StoreWrite write;
   std::vector<Alert> alerts;
+  std::size_t told = 0;                 ///< revisions put into the outbox of each sink
   std::optional<Alert> same;            ///< what a command left as it was
   std::vector<std::string> deleted;     ///< ids of alerts that made room
   std::set<std::string> profiles;       ///< with new evidence
@@ -44,6 +45,8 @@ public:
   LedgerChange violation(const PeerViolation& violation, Timestamp now);
   void end_session(Timestamp now, LedgerChange& change);
   void forget_quiet(Timestamp now) { book_.forget_quiet(now); }
+  /// What was held back so that a gateway floods neither sinks nor the log, and whose pause is over.
+  std::optional<LedgerChange> release_held();
 
   [[nodiscard]] const GatewayRow& row() const { return row_; }
   [[nodiscard]] const AlertBook& book() const { return book_; }
@@ -65,7 +68,10 @@ private:
   [[nodiscard]] std::map<std::uint64_t, std::string> accepted_by_people(const ServiceDelta& delta) const;
   void enrich(Party& party) const;
   [[nodiscard]] std::string enrolled_site() const;
-  void put_alert(const Alert& alert, LedgerChange& change);
+  void put_alert(const Alert& alert, LedgerChange& change, bool at_once = false);
+  void tell_sinks(const std::vector<char>& alert, LedgerChange& change);
+  bool hold_back(const std::string& key, const std::string& line = {});
+  void note(const std::string& what, std::string line, LedgerChange& change);
   void note_row(const Alert& alert);
   [[nodiscard]] Result<Alert> stored_alert(const std::string& id) const;
   void make_room(LedgerChange& change);
@@ -77,16 +83,25 @@ private:
   AlertBook book_;
   std::set<std::string> profiles_;
   std::map<std::string, Evidence> evidence_; ///< of profiles that sent something since the ledger was loaded
-  /// Every alert row, those of writes under way too. The first of `room_` goes first: closed, then quiet for
-  /// longest.
+  /// Every alert row, those of writes under way too. The first of `room_` goes first: the
+  /// gateway's own, closed, then quiet for longest.
   struct Row {
+    bool ours = false; ///< raised by the cloud, about the gateway
     bool open = true;
     Timestamp last = 0;
   };
   std::map<std::string, Row> stored_;
   static constexpr std::size_t changed_limit = 256;
   std::map<std::string, Alert> changed_; ///< by a person, but too old for the book: perhaps not on disk yet
-  std::set<std::tuple<bool, Timestamp, std::string>> room_;
+  std::set<std::tuple<bool, bool, Timestamp, std::string>> room_;
+  /// An alert or a kind of line that a peer can cause as often as it likes: told, then held for a pause.
+  struct Told {
+    Timestamp at = 0;
+    std::uint64_t held = 0;
+    std::string line;
+  };
+  static constexpr std::size_t told_limit = 256; ///< further ones are told each time
+  std::map<std::string, Told> told_;
 };
 
 } // namespace iris

@@ -47,7 +47,7 @@ void GatewayLedger::grant_epoch(const SessionStart& start, Timestamp now, Sessio
       row_.chains[lane].link = ChainLink::first(terms.chain_key, std::uint8_t(lane));
     }
   }
-  change.notes.push_back("gateway " + gateway_ + " starts epoch " + std::to_string(row_.epoch));
+  note("epoch", "gateway " + gateway_ + " starts epoch " + std::to_string(row_.epoch), change);
   if (first || again) return;
   auto finding = about_gateway(gateway_, "chain.broken epoch",
                                "began a new spool; what it had not sent before cannot be verified", now);
@@ -85,7 +85,7 @@ void GatewayLedger::tell_broken(std::uint8_t lane, const std::string& why, Batch
   finding.severity = Severity::high;
   finding.expected = "batches as the gateway sealed them when it made them";
   finding.observed = "epoch " + std::to_string(row_.epoch) + ", lane " + name + ", batch " + seq + " " + why;
-  change.notes.push_back("gateway " + gateway_ + ": chain broken: " + finding.observed);
+  note("chain " + name, "gateway " + gateway_ + ": chain broken: " + finding.observed, change);
   take_finding(std::move(finding), now, changed);
   if (content.deltas.empty()) return;
   LossRow untaught{"deltas", "chain", content.deltas.size(), content.deltas[0].from, content.deltas[0].until};

@@ -10,6 +10,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <map>
 
 namespace iris {
 namespace {
@@ -58,24 +59,58 @@ void erase_rows(Self self, WorldPtr world, GiveJob give, const std::vector<std::
           });
 }
 
-/// At the limit the oldest rows go.
+/// Of the keys in order, with the owner of each: which go. Whoever has most waiting loses the oldest of it,
+/// so nobody pushes out what others tell.
+std::vector<std::string> surplus_of(std::vector<std::pair<std::string, std::string>>& rows,
+                                    std::uint64_t surplus) {
+  std::map<std::string, std::uint64_t> shares;
+  for (const auto& [key, owner] : rows)
+    shares[owner] += 1;
+  auto above = [&](std::uint64_t level) {
+    std::uint64_t sum = 0;
+    for (const auto& [owner, share] : shares)
+      sum += share - std::min(share, level);
+    return sum;
+  };
+  std::uint64_t level = 0;
+  for (std::uint64_t step = std::uint64_t(1) << 40; step > 0; step /= 2)
+    if (above(level + step) >= surplus) level += step;
+  std::vector<std::string> gone;
+  for (auto& [key, owner] : rows) {
+    if (gone.size() >= surplus) break;
+    auto& share = shares[owner];
+    if (share <= level) continue;
+    --share;
+    gone.push_back(std::move(key));
+  }
+  return gone;
+}
+
+/// At the limit rows go, and a hundredth more, as each look reads them all.
 bool drop_surplus(Self self, const WorldPtr& world, const GiveJob& give) {
   auto& s = self->state;
   const auto& sink = sink_of(self, world);
   const auto waiting = sink.waiting->load();
   if (waiting <= world->settings.outbox_limit) return false;
-  const auto surplus = std::min<std::uint64_t>(waiting - world->settings.outbox_limit, 10'000);
-  std::vector<std::string> keys;
+  std::vector<std::pair<std::string, std::string>> rows;
   auto scanned = world->store->scan(Table::outbox, KeyBuilder{}.text(sink.name).str(),
-                                    [&](std::string_view key, std::string_view) {
-                                      keys.emplace_back(key);
-                                      return keys.size() < surplus;
+                                    [&](std::string_view key, std::string_view value) {
+                                      auto owner = outbox_owner(value);
+                                      rows.emplace_back(key, owner ? std::move(*owner) : std::string{});
+                                      return true;
                                     });
+  const auto limit = world->settings.outbox_limit;
+  if (rows.size() <= limit) { // some that were counted are not there any more
+    *sink.waiting = rows.size();
+    return false;
+  }
+  const auto keys = surplus_of(rows, rows.size() - limit + limit / 100);
   if (!scanned || keys.empty()) return false;
   s.dropped += keys.size();
   world->counters.outbox_dropped += keys.size();
-  spdlog::error("sink {}: more than {} revisions wait; the oldest {} are dropped", sink.name,
-                world->settings.outbox_limit, keys.size());
+  spdlog::error("sink {}: more than {} revisions wait; {} are dropped, the oldest of the gateways "
+                "that have most",
+                sink.name, world->settings.outbox_limit, keys.size());
   erase_rows(self, world, give, keys);
   return true;
 }

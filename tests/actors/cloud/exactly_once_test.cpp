@@ -1,5 +1,11 @@
 #include "tests/actors/cloud/cloud_fixture.hpp"
 
+#include "cloud/store/rows.hpp"
+#include "schemas/link.capnp.h"
+
+#include <capnp/message.h>
+#include <capnp/serialize.h>
+
 #include <catch2/catch.hpp>
 
 using namespace iris;
@@ -260,4 +266,134 @@ TEST_CASE("an aggregator without a session goes home and comes back with all it 
   CHECK(cloud.world->aggregators.size() == 0);
   auto again = cloud.aggregator();
   CHECK(cloud.hello(again, 1, 1).applied[0] == 1);
+}
+
+TEST_CASE("a store that stalls for minutes doubles nothing: what was written late is known") {
+  TempDir dir;
+  Cloud cloud{dir};
+  auto gateway = cloud.aggregator();
+  CHECK(cloud.hello(gateway, 0).epoch == 1);
+  CHECK(cloud.send(gateway, 1, 1, findings({"a"})) == 1);
+  cloud.writes_wait = true;
+  CHECK(cloud.send(gateway, 1, 2, findings({"a"})) == -1);
+  cloud.pass(std::chrono::minutes{3}, std::chrono::seconds{1});
+  gateway = cloud.aggregator();
+  cloud.land_writes();
+  CHECK(cloud.hello(gateway, 1, 2).applied[0] == 2);
+}
+
+TEST_CASE("after a failed write none of those that followed on it lands") {
+  TempDir dir;
+  Cloud cloud{dir};
+  auto gateway = cloud.aggregator();
+  CHECK(cloud.hello(gateway, 0).epoch == 1);
+  CHECK(cloud.send(gateway, 1, 1, findings({"a"})) == 1);
+  cloud.writes_wait = true;
+  CHECK(cloud.send(gateway, 1, 2, findings({"b"})) == -1);
+  CHECK(cloud.send(gateway, 1, 3, findings({"c"})) == -1);
+  cloud.land_writes(true); // the disk was full for a moment
+  cloud.pass(std::chrono::seconds{3});
+  gateway = cloud.aggregator();
+  CHECK(cloud.hello(gateway, 1, 3).applied[0] == 1);
+  CHECK(cloud.send(gateway, 1, 2, findings({"b"})) == 2);
+  CHECK(cloud.send(gateway, 1, 3, findings({"c"})) == 3);
+  CHECK(cloud.stored_alerts().size() == 3);
+}
+
+TEST_CASE("what an aggregator wrote before it was replaced does not land after the next has loaded") {
+  TempDir dir;
+  Cloud cloud{dir};
+  auto gateway = cloud.aggregator();
+  CHECK(cloud.hello(gateway, 0).epoch == 1);
+  CHECK(cloud.send(gateway, 1, 1, findings({"a"})) == 1);
+  cloud.writes_wait = true;
+  CHECK(cloud.send(gateway, 1, 2, findings({"b"})) == -1);
+  anon_send_exit(gateway, caf::exit_reason::kill);
+  cloud.settle();
+  cloud.pass(std::chrono::seconds{3});
+  gateway = cloud.aggregator();
+  REQUIRE(gateway);
+  cloud.land_writes();
+  CHECK(cloud.hello(gateway, 1, 2).applied[0] == 1);
+  CHECK(cloud.stored_alerts().size() == 1);
+}
+
+TEST_CASE("a gateway whose batches are all broken floods no sink, and the alert still counts them") {
+  TempDir dir;
+  Cloud cloud{dir};
+  auto gateway = cloud.aggregator();
+  SessionStart start;
+  start.number = 1;
+  start.seals = true;
+  const auto epoch = cloud.ask<Ref<SessionTerms>>(gateway, make_ref(std::move(start)))->epoch;
+  const auto empty = batch_of({});
+  for (std::uint64_t seq = 1; seq <= 500; ++seq)
+    CHECK(cloud.send(gateway, epoch, seq, empty) == std::int64_t(seq));
+  CHECK(cloud.world->counters.chain_broken == 500);
+  REQUIRE(cloud.stored_alerts().size() == 1);
+  CHECK(cloud.stored_alerts()[0].finding.count == 500);
+  CHECK(cloud.rows(Table::outbox) == 1);
+  CHECK(*cloud.world->sinks[0].waiting == 1);
+  cloud.clock += 61 * second;
+  cloud.pass(std::chrono::seconds{6}, std::chrono::seconds{1});
+  CHECK(cloud.rows(Table::outbox) == 2); // with what was held back
+  for (int i = 0; i < 50; ++i)
+    (void)cloud.hello(gateway, 1'000 + std::uint64_t(i) * 1'000);
+  CHECK(cloud.rows(Table::outbox) == 3); // one for the new epochs
+}
+
+TEST_CASE("an alert that the cloud raised about a gateway is not pushed out by the gateway's own") {
+  TempDir dir;
+  Cloud cloud{dir};
+  cloud.world->settings.alerts_per_gateway = 20;
+  auto gateway = cloud.aggregator();
+  SessionStart start;
+  start.number = 1;
+  start.seals = true;
+  const auto epoch = cloud.ask<Ref<SessionTerms>>(gateway, make_ref(std::move(start)))->epoch;
+  std::uint64_t seq = 0;
+  CHECK(cloud.send(gateway, epoch, ++seq, batch_of({})) == 1); // broken
+  auto own = finding("chain.broken findings of mine");
+  own.detector = "sensor.health";
+  own.entity.kind = EntityKind::gateway;
+  own.entity.name = "gw-1";
+  for (int i = 0; i < 40; ++i) {
+    auto junk = i % 2 == 0 ? finding("junk " + std::to_string(i)) : own;
+    junk.cause += std::to_string(i);
+    junk.first = junk.last = noon + 3'600 * second;
+    ++seq;
+    CHECK(cloud.send(gateway, epoch, seq, batch_of({junk})) == std::int64_t(seq));
+  }
+  std::size_t broken = 0;
+  for (const auto& alert : cloud.stored_alerts())
+    broken += alert.finding.cause == "chain.broken findings";
+  CHECK(broken == 1);
+  CHECK(cloud.stored_alerts().size() <= 20);
+}
+
+TEST_CASE("one batch full of losses makes few rows, and none of the losses is forgotten") {
+  TempDir dir;
+  Cloud cloud{dir};
+  auto gateway = cloud.aggregator();
+  CHECK(cloud.hello(gateway, 0).epoch == 1);
+  capnp::MallocMessageBuilder message;
+  auto losses = message.initRoot<schema::Batch>().initLosses(4'000);
+  for (unsigned i = 0; i < losses.size(); ++i) {
+    losses[i].setKind("packets");
+    losses[i].setSensor(std::to_string(i % 1'000));
+    losses[i].setCount(1);
+  }
+  const auto words = capnp::messageToFlatArray(message);
+  const auto bytes = words.asChars();
+  CHECK(cloud.send(gateway, 1, 1, {bytes.begin(), bytes.end()}) == 1);
+  CHECK(cloud.rows(Table::observations) == 301);
+  std::uint64_t lost = 0;
+  CHECK(cloud.world->store
+            ->scan(Table::observations, "",
+                   [&](std::string_view, std::string_view value) {
+                     lost += decode_loss(value)->count;
+                     return true;
+                   })
+            .ok());
+  CHECK(lost == 4'000);
 }

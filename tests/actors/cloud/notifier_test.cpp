@@ -133,6 +133,18 @@ TEST_CASE_METHOD(Notifying, "beyond the limit the oldest revisions are dropped a
   CHECK(cloud.world->counters.outbox_dropped == 2);
 }
 
+TEST_CASE_METHOD(Notifying, "one gateway that fills the outbox pushes out its own revisions only") {
+  cloud.world->settings.outbox_limit = 4;
+  auto quiet = cloud.aggregator("gw-2", "other");
+  (void)cloud.hello(quiet, 0);
+  CHECK(cloud.send(quiet, 1, 1, findings({"honest"})) == 1);
+  for (int i = 1; i <= 9; ++i)
+    alert("flood " + std::to_string(i));
+  start();
+  CHECK(got == std::vector<std::string>{"honest.1", "flood 7.1", "flood 8.1", "flood 9.1"});
+  CHECK(cloud.world->counters.outbox_dropped == 6);
+}
+
 TEST_CASE_METHOD(Notifying,
                  "what the sink refuses for good is dropped after ten tries and does not block the rest") {
   outcome = Delivery::Outcome::refused;
