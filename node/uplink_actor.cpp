@@ -116,7 +116,8 @@ void pump(Self self, World world) {
 void settle(Self self, World world, const WelcomeIn& welcome) {
   auto generation = self->state.generation;
   self->request(world->spool(), local_deadline,
-                make_ref(SpoolEpoch{welcome.epoch, welcome.applied, welcome.chain_key, welcome.scale.day}))
+                make_ref(SpoolEpoch{welcome.epoch, welcome.applied, welcome.chain_key, welcome.scale.day,
+                                    welcome.before, welcome.baseline_key}))
       .then(
           [=](const Ref<SpoolState>& spool) {
             auto& s = self->state;
