@@ -48,8 +48,13 @@ public:
   /// Renews the cloud's own certificate when two thirds of its life are over; when it did, until when it is
   /// good.
   [[nodiscard]] Result<std::optional<Timestamp>> look_after_server();
-  /// False for who was revoked, whatever certificate he shows. Reads one row; does not wait for the others.
-  [[nodiscard]] bool may_connect(const Identity& identity) const;
+  /// False for who was revoked and for a certificate that another one replaced, whatever the list of
+  /// revocations remembers. `issued`: since when it is good. Reads rows; does not wait for the others.
+  [[nodiscard]] bool may_connect(const Identity& identity, const std::string& serial, Timestamp issued) const;
+  /// A gateway was admitted with this certificate: so it has it.
+  void note_shown(const Identity& identity, const std::string& serial);
+  /// The database begins here, empty or as a backup was: certificates signed earlier need not be known to it.
+  [[nodiscard]] static Result<void> note_beginning(Store& store, Timestamp now);
 
 private:
   using Arguments = std::vector<std::string>;
@@ -81,8 +86,10 @@ private:
   Result<Losers> who_needs_the_old() const;
   /// The gateway that is called as this id; empty for none.
   Result<std::string> named_like(const std::string& tenant, const std::string& id) const;
+  Result<bool> has_its_newest(const Enrolled& gateway, const std::string& authority) const;
   Result<EnrolmentRow> read_enrolment(const std::string& tenant, const std::string& gateway) const;
   Result<void> revoke_all(const std::vector<std::string>& serials, Timestamp ends);
+  [[nodiscard]] bool may_be_forgotten(Timestamp issued, Timestamp since) const;
   Result<EnrolResponse> renew(const EnrolRequest& request);
   Result<EnrolResponse> renew_operator(const EnrolRequest& request);
   Result<void> may_renew(const EnrolRequest& request, const std::string& key, Duration life, const char* who);

@@ -58,9 +58,12 @@ Result<Admin::Losers> Admin::who_needs_the_old() const {
   Losers found;
   auto enrolled = all_enrolled();
   if (!enrolled) return enrolled.error();
-  for (const auto& [tenant, gateway, row] : *enrolled) {
-    if (row.revoked || row.serials.empty() || row.issuers.back() == newest) continue;
-    if (row.ends.back() != 0 && row.ends.back() < now) continue; // cannot connect any more anyway
+  for (const auto& one : *enrolled) {
+    const auto& [tenant, gateway, row] = one;
+    if (row.revoked || row.serials.empty()) continue;
+    auto has = has_its_newest(one, newest);
+    if (!has) return has.error();
+    if (*has) continue;
     found.gateways.push_back("gateway " + tenant + "/" + gateway);
   }
   auto scanned = store_->scan(Table::operators, "", [&](std::string_view key, std::string_view value) {

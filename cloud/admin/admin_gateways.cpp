@@ -13,6 +13,7 @@
 namespace iris {
 namespace {
 
+constexpr const char* beginning = "beginning";      ///< in Table::meta: u64, see Admin::note_beginning()
 constexpr std::size_t serials_kept = 4;             ///< certificates of one gateway; older ones are revoked
 constexpr Duration renewal_pause = 5 * 60 * second; ///< between two renewals of one peer, at the most
 
@@ -28,6 +29,15 @@ Timestamp latest(const EnrolmentRow& row) {
 }
 
 Duration pause_after_renewal(Duration life) { return std::min(renewal_pause, life / 20); }
+
+std::string shown_key(const std::string& tenant, const std::string& gateway) {
+  return KeyBuilder{}.u8('c').text(tenant).text(gateway).str();
+}
+
+/// By which key a token was used.
+std::string use_key(const std::string& token, const std::string& key) {
+  return KeyBuilder{}.u8('u').text(token).text(key).str();
+}
 
 void append(EnrolmentRow& row, const pki::Certificate& certificate) {
   row.issuers.resize(row.serials.size());
@@ -148,17 +158,63 @@ Result<void> Admin::revoke_all(const std::vector<std::string>& serials, Timestam
   return pki::revoke(terms_.pki, serials, now, std::max(ends, now) + pki::day);
 }
 
-bool Admin::may_connect(const Identity& identity) const {
+Result<void> Admin::note_beginning(Store& store, Timestamp now) {
+  StoreWrite write;
+  write.put(Table::meta, beginning, KeyBuilder{}.u64(std::uint64_t(now)).str());
+  return store.write(write);
+}
+
+/// Signed before the database began and not before `since`: a backup may not know it.
+bool Admin::may_be_forgotten(Timestamp issued, Timestamp since) const {
+  auto stored = store_->get(Table::meta, beginning);
+  if (!stored || !stored->has_value()) return false;
+  const auto began = Timestamp(KeyReader{**stored}.u64());
+  return issued <= began && since <= began && issued + pki::most_backdated >= since;
+}
+
+bool Admin::may_connect(const Identity& identity, const std::string& serial, Timestamp issued) const {
   if (identity.role == Role::gateway) {
     auto row = read_enrolment(identity.tenant, identity.name);
-    return row && !row->revoked;
+    if (!row || row->revoked) return false;
+    return std::find(row->serials.begin(), row->serials.end(), serial) != row->serials.end() ||
+           may_be_forgotten(issued, row->enrolled_at);
   }
   if (identity.role != Role::operator_) return true;
   auto stored = store_->get(Table::operators, KeyBuilder{}.text(identity.tenant).text(identity.name).str());
   if (!stored) return false;
   if (!stored->has_value()) return true;
   auto row = decode_operator(**stored);
-  return row && !row->revoked;
+  if (!row || row->revoked) return false;
+  return row->serial == serial || may_be_forgotten(issued, row->created_at) ||
+         std::any_of(row->older.begin(), row->older.end(),
+                     [&](const auto& one) { return one.serial == serial; });
+}
+
+void Admin::note_shown(const Identity& identity, const std::string& serial) {
+  if (identity.role != Role::gateway) return;
+  const auto key = shown_key(identity.tenant, identity.name);
+  const std::lock_guard lock{mutex_};
+  if (auto stored = store_->get(Table::gateways, key); stored && *stored && **stored == serial) return;
+  StoreWrite write;
+  write.put(Table::gateways, key, serial);
+  if (auto done = store_->write(write); !done)
+    spdlog::warn("which certificate {} shows is not noted: {}", to_uri(identity), done.error().message);
+}
+
+/// That a certificate was signed does not say that it arrived.
+Result<bool> Admin::has_its_newest(const Enrolled& gateway, const std::string& authority) const {
+  const auto& row = gateway.row;
+  auto shown = store_->get(Table::gateways, shown_key(gateway.tenant, gateway.gateway));
+  if (!shown) return shown.error();
+  const auto serial = *shown ? **shown : std::string{};
+  const auto now = terms_.now();
+  auto other = false;
+  for (std::size_t i = 0; i < row.serials.size(); ++i) {
+    if (row.issuers[i] == authority && row.serials[i] == serial) return true;
+    // One that is no longer good cannot be what it has, unless nobody noted its end.
+    if (row.issuers[i] != authority && (row.ends[i] == 0 || row.ends[i] >= now)) other = true;
+  }
+  return !other;
 }
 
 EnrolResponse Admin::enrol(const EnrolRequest& request) {
@@ -242,12 +298,31 @@ Result<EnrolResponse> Admin::join(const EnrolRequest& request) {
   if (!stored->has_value()) return no;
   auto ticket = decode_token(**stored);
   if (!ticket) return ticket.error();
-  if (ticket->revoked || ticket->uses_left == 0 || ticket->expires < now) return no;
-  ticket->uses_left -= 1;
+  if (ticket->revoked || ticket->expires < now) return no;
+  auto key_hash = pki::key_of_request(request.csr);
+  if (!key_hash) return key_hash.error();
+  // The same key asks again: the answer was lost, or could not be written. That is no further use.
+  const auto use = use_key(hash, *key_hash);
+  auto used = store_->get(Table::gateways, use);
+  if (!used) return used.error();
+  // Not when the gateway was revoked, or enrolled with another key since.
+  std::string again;
+  if (*used) {
+    KeyReader reader{**used};
+    const auto name = reader.text();
+    const auto since = Timestamp(reader.u64());
+    auto before = read_enrolment(ticket->tenant, name);
+    if (!before) return before.error();
+    if (reader.ok() && !before->revoked && before->enrolled_at == since) again = name;
+  }
+  if (ticket->uses_left == 0 && again.empty()) return no;
+  if (again.empty()) ticket->uses_left -= 1;
   Identity identity;
   identity.role = Role::gateway;
   identity.tenant = ticket->tenant;
-  identity.name = ticket->gateway.empty() ? "gw-" + to_hex(terms_.random(6)) : ticket->gateway;
+  identity.name = !again.empty()            ? again
+                  : ticket->gateway.empty() ? "gw-" + to_hex(terms_.random(6))
+                                            : ticket->gateway;
   auto row = read_enrolment(identity.tenant, identity.name);
   if (!row) return row.error();
   if (row->serials.size() > 2 * serials_kept)
@@ -268,6 +343,7 @@ Result<EnrolResponse> Admin::join(const EnrolRequest& request) {
   const auto key = enrolment_key(identity.tenant, identity.name);
   StoreWrite write;
   write.put(Table::tokens, hash, encode(*ticket));
+  write.put(Table::gateways, use, KeyBuilder{}.text(identity.name).u64(std::uint64_t(now)).str());
   write.put(Table::gateways, key, encode(*row));
   audit(write, identity.tenant, "gateway " + identity.name, "enrol", token, request.remote);
   if (auto done = store_->write(write); !done) return done.error();

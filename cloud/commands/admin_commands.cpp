@@ -1,3 +1,5 @@
+#include "actors/ticks.hpp"
+#include "cloud/admin/admin.hpp"
 #include "cloud/commands/commands.hpp"
 #include "cloud/commands/common.hpp"
 #include "cloud/pki/files.hpp"
@@ -220,6 +222,12 @@ int restore_main(int argc, char** argv) {
     return fail({Errc::not_found, "there is no backup in " + from}); // before a directory is made for it
   if (auto done = make_data_directory(paths); !done) return fail(done.error());
   if (auto done = Store::restore(from, paths.database()); !done) return fail(done.error());
+  {
+    auto store = Store::open(paths.database());
+    if (!store) return fail(store.error());
+    if (auto noted = Admin::note_beginning(**store, TickScale::wall_now()); !noted)
+      return fail(noted.error());
+  }
   std::printf("restored; gateways send again what they keep of the last hour\n");
   if (!std::filesystem::exists(paths.pki()))
     std::printf("next: copy the pki directory that you kept to %s\n", paths.pki().c_str());

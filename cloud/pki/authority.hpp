@@ -8,7 +8,7 @@ namespace iris::pki {
 /// The key of the newer of two authorities, until the older one is gone and this one takes the name ca.key.
 inline constexpr const char* next_key = "ca.new.key";
 /// Gateways' clocks are often a little behind. Of short lives (laboratories) it is a tenth.
-inline constexpr Duration backdated = 10 * 60 * second;
+inline constexpr Duration backdated = most_backdated;
 
 struct Authority {
   ossl::Cert cert;

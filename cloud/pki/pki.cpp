@@ -180,6 +180,18 @@ Result<Certificate> sign_request(const std::string& directory, std::string_view 
   return certify(authority->front(), key, identity, {}, now, validity);
 }
 
+Result<std::string> key_of_request(std::string_view csr) {
+  auto input = ossl::reader(csr);
+  ossl::Request request{PEM_read_bio_X509_REQ(input.get(), nullptr, nullptr, nullptr)};
+  unsigned char* der = nullptr;
+  const auto size = request ? i2d_PUBKEY(X509_REQ_get0_pubkey(request.get()), &der) : -1;
+  ERR_clear_error();
+  if (size <= 0) return Error{Errc::invalid, "certificate request: not in PEM form"};
+  auto hash = sha256({reinterpret_cast<const char*>(der), std::size_t(size)});
+  OPENSSL_free(der);
+  return hash;
+}
+
 Result<Bundle> issue(const std::string& directory, const Identity& identity, Timestamp now,
                      Duration validity) {
   auto authority = load(directory);

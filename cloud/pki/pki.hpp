@@ -23,6 +23,8 @@ inline constexpr Duration day = 86'400 * second;
 inline constexpr Duration gateway_validity = 30 * day;
 inline constexpr Duration operator_validity = 365 * day;
 inline constexpr Duration server_validity = 2 * 365 * day;
+/// Certificates are good from a little before they were signed, at the most this.
+inline constexpr Duration most_backdated = 10 * 60 * second;
 /// No certificate of this authority but its own lives longer.
 inline constexpr Duration longest_validity = server_validity;
 
@@ -52,6 +54,9 @@ struct Bundle {
 [[nodiscard]] Result<Certificate> sign_request(const std::string& directory, std::string_view csr,
                                                const Identity& identity, Timestamp now,
                                                Duration validity = gateway_validity);
+
+/// SHA-256 of a request's public key, 32 bytes; nothing is checked.
+[[nodiscard]] Result<std::string> key_of_request(std::string_view csr);
 
 /// Makes a key and a certificate for it; keeps neither.
 [[nodiscard]] Result<Bundle> issue(const std::string& directory, const Identity& identity, Timestamp now,

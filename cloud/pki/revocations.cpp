@@ -2,6 +2,7 @@
 #include "cloud/pki/files.hpp"
 
 #include <algorithm>
+#include <ctime>
 #include <map>
 
 namespace iris::pki {
@@ -57,6 +58,7 @@ bool has_expired(const X509_REVOKED* entry, Timestamp now) {
 struct Lists {
   std::map<std::string, Revoked> entries; ///< by serial
   long number = 0;                        ///< the highest
+  Timestamp signed_at = 0;                ///< the latest; 0: none
 };
 
 Result<Lists> load_lists(const std::string& directory) {
@@ -70,6 +72,9 @@ Result<Lists> load_lists(const std::string& directory) {
     ossl::Integer number{
         static_cast<ASN1_INTEGER*>(X509_CRL_get_ext_d2i(crl.get(), NID_crl_number, nullptr, nullptr))};
     if (number) lists.number = std::max(lists.number, ASN1_INTEGER_get(number.get()));
+    std::tm when{};
+    if (ASN1_TIME_to_tm(X509_CRL_get0_lastUpdate(crl.get()), &when) == 1)
+      lists.signed_at = std::max(lists.signed_at, Timestamp(timegm(&when)) * second + backdated);
     auto* entries = X509_CRL_get_REVOKED(crl.get());
     for (int i = 0; i < sk_X509_REVOKED_num(entries); ++i) {
       const auto* entry = sk_X509_REVOKED_value(entries, i);
@@ -151,7 +156,9 @@ Result<void> revoke(const std::string& directory, const std::vector<std::string>
     changed = true;
   }
   if (!changed) return {};
-  std::erase_if(lists->entries, [&](const auto& entry) { return has_expired(entry.second.get(), now); });
+  // A clock that is ahead once must not empty the list: what leaves it had expired when it was last signed.
+  const auto sure = std::min(now, lists->signed_at);
+  std::erase_if(lists->entries, [&](const auto& entry) { return has_expired(entry.second.get(), sure); });
   ++lists->number;
   return write_lists(directory, *authorities, *lists, now);
 }

@@ -64,10 +64,11 @@ Result<void> CloudProgram::Impl::open_store(bool create) {
                                            ? "; copy the pki directory that you kept to " + paths.pki()
                                            : "; make one with iris-cloud init --data " + paths.data)};
   world = std::make_shared<CloudWorld>();
-  auto store = create && !std::filesystem::exists(paths.database() + "/CURRENT")
-                   ? Store::create(paths.database())
-                   : Store::open(paths.database());
+  const auto made = create && !std::filesystem::exists(paths.database() + "/CURRENT");
+  auto store = made ? Store::create(paths.database()) : Store::open(paths.database());
   if (!store) return store.error();
+  if (made)
+    if (auto noted = Admin::note_beginning(**store, TickScale::wall_now()); !noted) return noted;
   world->store = std::move(*store);
   return {};
 }
@@ -141,11 +142,14 @@ Result<void> CloudProgram::Impl::start_link() {
   auto sessions = std::make_shared<std::map<std::uint64_t, SessionActor>>();
   events.open = [this, sessions](const ConnectionInfo& info) -> caf::strong_actor_ptr {
     if (info.identity.role == Role::cloud) return nullptr;
-    if (!admin->may_connect(info.identity)) {
-      spdlog::warn("link: {} at {} is revoked (or its row cannot be read)", to_uri(info.identity),
-                   info.remote);
+    if (!admin->may_connect(info.identity, info.serial, info.issued * second)) {
+      spdlog::warn("link: {} at {} is revoked, or its certificate is not one that the cloud knows of it",
+                   to_uri(info.identity), info.remote);
       return nullptr;
     }
+    // On a thread that may write. Left out where that has too much to do: the next connection says it again.
+    (void)enrolling->give(
+        [this, identity = info.identity, serial = info.serial] { admin->note_shown(identity, serial); });
     auto session = open_session(info);
     (*sessions)[info.id] = caf::actor_cast<SessionActor>(session);
     return session;

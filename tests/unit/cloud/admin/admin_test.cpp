@@ -21,18 +21,20 @@ struct Authority {
   TempDir dir;
   Timestamp now = noon;
   std::vector<Identity> cut;
+  std::shared_ptr<Store> store;
   std::unique_ptr<Admin> admin;
 
   Authority() {
     REQUIRE(pki::make_authority(dir.path("pki"), "Test", now));
-    auto store = Store::create(dir.path("db"));
-    REQUIRE(store);
+    auto made = Store::create(dir.path("db"));
+    REQUIRE(made);
+    store = std::move(*made);
     Admin::Terms terms{dir.path("pki"),
                        {"iris.example:7443"},
                        [this] { return now; },
                        random_bytes,
                        [this](const Identity& identity) { cut.push_back(identity); }};
-    admin = std::make_unique<Admin>(std::move(*store), terms);
+    admin = std::make_unique<Admin>(store, terms);
   }
   QueryAnswer ask(std::string verb, std::vector<std::string> arguments = {}) {
     QueryRequest request;
@@ -150,16 +152,17 @@ TEST_CASE_METHOD(Authority, "issue: revocation cannot be dodged by renewing firs
   CHECK(listed.size() == issued.size() - 4);                       // what left the row
   CHECK(std::count(listed.begin(), listed.end(), issued[0]) == 0); // the one in use stays
   const Identity who{Role::gateway, "default", "gw-1", false};
-  CHECK(admin->may_connect(who));
+  CHECK(admin->may_connect(who, issued[0], noon));
   CHECK(ask("gateways-revoke", {"gw-1"}).status == 0);
   listed = *pki::revoked(dir.path("pki"));
   for (const auto& serial : issued)
     CHECK(std::count(listed.begin(), listed.end(), serial) == 1);
-  CHECK_FALSE(admin->may_connect(who)); // also with a certificate that nobody wrote down
-  CHECK(admin->may_connect(Identity{Role::gateway, "default", "gw-2", false}));
+  for (const auto& serial : {issued[0], issued.back(), std::string{"7f"}}) // also one that nobody wrote down
+    CHECK_FALSE(admin->may_connect(who, serial, noon));
   // Enrolled anew, the old certificates renew nothing.
-  REQUIRE(enrol(secret_of(line("token-create", {"gateway=gw-1"}))).error.empty());
-  CHECK(admin->may_connect(who));
+  const auto anew = enrol(secret_of(line("token-create", {"gateway=gw-1"})));
+  REQUIRE(anew.error.empty());
+  CHECK(admin->may_connect(who, renewal_by(anew.certificate).serial, now));
   CHECK(admin->enrol(renewal_by(first.certificate)).error.find("not one of the newest") != std::string::npos);
 }
 
@@ -206,13 +209,16 @@ TEST_CASE_METHOD(Authority, "operators: a bundle once, revoked by name, and then
   CHECK(made["addresses"] == "iris.example:7443\n");
   CHECK(ask("operators-add", {"ann", "tenant=acme"}).status == std::uint8_t(Errc::refused));
   CHECK(ask("operators-revoke", {"ann"}).status == std::uint8_t(Errc::not_found)); // of all tenants: none
-  CHECK(admin->may_connect(Identity{Role::operator_, "acme", "ann", true}));
+  const auto serial = renewal_by(made["certificate"].get<std::string>()).serial;
+  CHECK(admin->may_connect(Identity{Role::operator_, "acme", "ann", true}, serial, noon));
   CHECK(ask("operators-revoke", {"ann", "tenant=acme"}).status == 0);
-  CHECK_FALSE(admin->may_connect(Identity{Role::operator_, "acme", "ann", true}));
+  CHECK_FALSE(admin->may_connect(Identity{Role::operator_, "acme", "ann", true}, serial, noon));
   CHECK(pki::revoked(dir.path("pki"))->size() == 1);
   CHECK(cut.size() == 1);
   CHECK(ask("operators-add", {"ann", "tenant=acme"}).status == 0);
   CHECK(line("operators-list")["admin"] == false);
+  CHECK_FALSE(
+      admin->may_connect(Identity{Role::operator_, "acme", "ann", true}, serial, noon)); // the old one
 }
 
 TEST_CASE_METHOD(Authority, "what is wrong is said in one line") {
@@ -238,7 +244,13 @@ TEST_CASE_METHOD(Authority, "an authority is retired when nobody needs it, else 
   CHECK(refusal.status == std::uint8_t(Errc::refused));
   CHECK(refusal.message.find("gateway default/gw-1") != std::string::npos);
   now += 21 * pki::day;
-  REQUIRE(admin->enrol(renewal_by(first.certificate)).error.empty());
+  const auto renewed = admin->enrol(renewal_by(first.certificate));
+  REQUIRE(renewed.error.empty());
+  const Identity who{Role::gateway, "default", "gw-1", false};
+  admin->note_shown(who, renewal_by(first.certificate).serial);
+  // issue: what was signed need not have arrived; the gateway shows what it has.
+  CHECK(ask("ca-retire").message.find("gateway default/gw-1") != std::string::npos);
+  admin->note_shown(who, renewal_by(renewed.certificate).serial);
   CHECK(ask("ca-retire").status == 0);
   CHECK(ask("gateways-rename", {"gw-1", "press-7"}).status == 0);
   CHECK(line("gateways-list")["name"] == "press-7");
@@ -358,4 +370,51 @@ TEST_CASE_METHOD(Authority, "an operator who renewed after the authority's chang
   now += 250 * pki::day;
   REQUIRE(admin->enrol(renewal).error.empty());
   CHECK(ask("ca-retire").status == 0);
+}
+
+TEST_CASE_METHOD(Authority, "issue: a replaced key stays out when the list of revocations has forgotten it") {
+  const auto secret = secret_of(line("token-create", {"gateway=gw-1", "uses=3", "ttl=89d"}));
+  const Identity who{Role::gateway, "default", "gw-1", false};
+  const auto stolen = renewal_by(enrol(secret).certificate).serial;
+  CHECK(admin->may_connect(who, stolen, now));
+  now += pki::day;
+  const auto second = renewal_by(enrol(secret).certificate).serial;
+  CHECK_FALSE(admin->may_connect(who, stolen, noon));
+  CHECK(admin->may_connect(who, second, now));
+  // The database is one of a backup now: what was signed after it is not in it …
+  const auto begun = now + 3 * pki::day;
+  REQUIRE(Admin::note_beginning(*store, begun));
+  CHECK(admin->may_connect(who, "0a", now + pki::day)); // a renewal that the backup does not know
+  CHECK(admin->may_connect({Role::gateway, "default", "gw-2", false}, "0b", now)); // nor this gateway
+  CHECK_FALSE(admin->may_connect(who, stolen, noon)); // … but what was replaced before it stays out
+  CHECK_FALSE(admin->may_connect(who, "0a", begun + 3'600 * iris::second)); // nobody signed that
+  // Enrolled since, nothing else of it is good.
+  now = begun + pki::day;
+  const auto third = renewal_by(enrol(secret).certificate).serial;
+  CHECK(admin->may_connect(who, third, now));
+  CHECK_FALSE(admin->may_connect(who, "0a", noon + 2 * pki::day));
+}
+
+TEST_CASE_METHOD(Authority,
+                 "issue: a token that was used lets in the key again whose answer was lost, nobody else") {
+  EnrolRequest request;
+  request.secret = secret_of(line("token-create", {"ttl=10m"}));
+  request.csr = make_key_and_request()->csr;
+  const auto lost = admin->enrol(request);
+  REQUIRE(lost.error.empty());
+  const auto again = admin->enrol(request);
+  CHECK(again.error.empty());
+  CHECK(again.identity == lost.identity); // no second gateway, whose id would be made anew
+  CHECK(pki::revoked(dir.path("pki"))->size() == 1);
+  CHECK_FALSE(enrol(request.secret).error.empty()); // another key
+  // Neither after a revocation nor when another key came after it.
+  CHECK(ask("gateways-revoke", {again.identity.substr(again.identity.rfind('/') + 1)}).status == 0);
+  CHECK_FALSE(admin->enrol(request).error.empty());
+  CHECK(nlohmann::json::parse(ask("token-list").lines.at(0))["uses_left"] == 0);
+  const auto two = secret_of(line("token-create", {"gateway=gw-7", "uses=2"}));
+  request.secret = two;
+  REQUIRE(admin->enrol(request).error.empty());
+  now += iris::second;
+  REQUIRE(enrol(two).error.empty());
+  CHECK_FALSE(admin->enrol(request).error.empty());
 }
