@@ -158,30 +158,6 @@ TEST_CASE("more than 4 MiB never wait for a peer that does not read", "[link]") 
   CHECK(info.buffered->load() < 2 * max_buffered);
 }
 
-TEST_CASE("a peer that takes hardly anything for 30 s is let go, below the limit, too", "[link]") {
-  Authority authority;
-  Cloud cloud{authority.cloud(), [](LinkServerOptions& options) { options.timing.slow = 600ms; }};
-  RawPeer lazy{authority.give(gateway("gw-1")), cloud.address(), random_node(cloud.system)};
-  small_buffer(lazy);
-  REQUIRE(lazy.handshake());
-  ConnectionInfo info;
-  REQUIRE(cloud.opened.wait(info));
-  // Until the system's own buffers are full and something waits here.
-  for (int i = 0; i < 200 && info.buffered->load() < (1 << 20); ++i) {
-    lazy.send(raw_ping(lazy, 1'000'004));
-    std::this_thread::sleep_for(2ms);
-  }
-  REQUIRE(info.buffered->load() > 0);
-  char byte = 0;
-  Closed closed;
-  for (int i = 0; i < 60 && cloud.closed.size() == 0; ++i) {
-    (void)::recv(lazy.fd, &byte, 1, 0);
-    std::this_thread::sleep_for(50ms);
-  }
-  REQUIRE(cloud.closed.wait(closed));
-  CHECK(closed.reason.cause == CloseCause::slow);
-}
-
 TEST_CASE("a peer that sends a frame byte by byte is let go like a silent one", "[link]") {
   Authority authority;
   Cloud cloud{authority.cloud(), [](LinkServerOptions& options) { options.timing.silence = 800ms; }};
