@@ -9,7 +9,7 @@
 
 using namespace iris;
 
-TEST_CASE("only gateways renew, and each use of a token leaves an audit row") {
+TEST_CASE("no shard renews as a gateway, and each use of a token leaves an audit row") {
   constexpr Timestamp noon = 1'764'000'000 * second;
   TempDir dir;
   REQUIRE(pki::make_authority(dir.path("pki"), "Test", noon));
@@ -47,8 +47,8 @@ TEST_CASE("only gateways renew, and each use of a token leaves an audit row") {
   request.csr = make_key_and_request()->csr;
   CHECK_FALSE(admin.enrol(request).error.empty());
   CHECK(audited("enrol") == 2);
-  // An operator who is called as the gateway is.
+  // A shard that is called as the gateway is.
   request.secret.clear();
-  request.renews = Identity{Role::operator_, "default", "gw-1", true};
+  request.renews = Identity{Role::cloud, "default", "gw-1", false};
   CHECK(admin.enrol(request).error == "this operator is not known here");
 }
