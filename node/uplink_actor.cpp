@@ -4,6 +4,7 @@
 #include "actors/query.hpp"
 #include "actors/query_codec.hpp"
 #include "core/alert/json_writer.hpp"
+#include "core/base/hash.hpp"
 #include "core/intel/indicator_set.hpp"
 #include "core/learn/signed_baseline.hpp"
 
@@ -113,11 +114,18 @@ void pump(Self self, World world) {
   read_lane(self, world, Lane::counts);
 }
 
+/// Whom the spool keeps account with: this cloud, under this name. A copied disk that enrolled anew, or a
+/// gateway that moved, owes the other one nothing.
+std::string account_of(const WelcomeIn& welcome) {
+  if (welcome.baseline_key.empty() || welcome.gateway.empty()) return {};
+  return welcome.baseline_key.substr(0, 32) + to_hex(hash64(welcome.tenant + "/" + welcome.gateway));
+}
+
 void settle(Self self, World world, const WelcomeIn& welcome) {
   auto generation = self->state.generation;
   self->request(world->spool(), local_deadline,
                 make_ref(SpoolEpoch{welcome.epoch, welcome.applied, welcome.chain_key, welcome.scale.day,
-                                    welcome.before, welcome.baseline_key}))
+                                    welcome.before, account_of(welcome)}))
       .then(
           [=](const Ref<SpoolState>& spool) {
             auto& s = self->state;

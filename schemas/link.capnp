@@ -50,6 +50,7 @@ struct Welcome {
   site @11 :Text;
   chainKey @12 :Data;          # with a new epoch: 32 random bytes that its seals start from; else empty
   before @13 :Common.EpochTaken; # with a new epoch: what the cloud has of an earlier one; none from an older cloud
+  gateway @14 :Text;           # for whom the cloud takes the gateway; empty from an older cloud
 }
 
 struct Batch {

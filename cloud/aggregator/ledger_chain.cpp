@@ -66,9 +66,13 @@ void GatewayLedger::count_taken(std::uint8_t lane, const BatchContent& content) 
   auto& taken = row_.taken[lane];
   const auto& seal = content.seal;
   if (seal && seal->state == BatchSeal::State::merged) return;
-  taken.entries += seal ? seal->entries : content.found.entries;
-  taken.observations += seal ? seal->observations : content.found.observations;
-  if (seal) taken.until = std::max(taken.until, seal->until);
+  if (!seal) { // of an epoch without a key
+    taken.entries += content.findings.size() + content.deltas.size();
+    return;
+  }
+  taken.entries += seal->entries;
+  taken.observations += seal->observations;
+  taken.until = std::max(taken.until, seal->until);
 }
 
 /// Findings are taken all the same: one too many is better than one too few. Nothing is learned of counts

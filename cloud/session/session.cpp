@@ -67,6 +67,7 @@ wire::Welcome welcome_message(const CloudWorld& world, const SessionPeer& peer, 
   welcome.scale = world.settings.training.scale;
   welcome.baseline_key = world.signing.public_key;
   welcome.tenant = peer.identity.tenant;
+  if (peer.identity.role == Role::gateway) welcome.gateway = peer.identity.name;
   return {encode_welcome(welcome)};
 }
 

@@ -89,6 +89,7 @@ std::vector<char> encode_welcome(const WelcomeOut& welcome) {
   scale.setAlertQuiet(welcome.scale.alert_quiet);
   root.setBaselineKey(data(welcome.baseline_key.data(), welcome.baseline_key.size()));
   root.setTenant(welcome.tenant);
+  root.setGateway(welcome.gateway);
   root.setSite(welcome.terms.site);
   root.setChainKey(data(welcome.terms.chain_key.data(), welcome.terms.chain_key.size()));
   if (const auto& known = welcome.terms.before) {

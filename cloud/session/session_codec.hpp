@@ -26,7 +26,7 @@ struct WelcomeOut {
   SessionTerms terms;
   std::uint32_t credit_batches = 0, credit_bytes = 0;
   TimeScale scale;
-  std::string baseline_key, tenant;
+  std::string baseline_key, tenant, gateway;
 };
 [[nodiscard]] std::vector<char> encode_welcome(const WelcomeOut& welcome);
 [[nodiscard]] std::vector<char> encode_push(const PushOut& push);

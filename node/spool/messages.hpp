@@ -46,7 +46,7 @@ struct SpoolEpoch {
   std::string chain_key;            ///< with a new epoch
   Duration day = 0;                 ///< the learning day; 0 for unknown
   std::optional<EpochTaken> before; ///< with a new epoch
-  std::string cloud;                ///< its key for baselines
+  std::string cloud;                ///< which one, and who we are there
 };
 struct SpoolState {
   std::uint64_t epoch = 0; ///< 0: ask for a new one

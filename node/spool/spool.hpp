@@ -55,7 +55,7 @@ struct PastEpoch {
 /// The last epochs, for a cloud that was restored from a backup of then.
 struct SpoolPast {
   static constexpr std::size_t most = 16;
-  std::string cloud; ///< whose they are: its key for baselines; empty: not known
+  std::string cloud; ///< whose they are: which cloud, and who we are there; empty: not known
   std::vector<PastEpoch> epochs;
   void add(const PastEpoch& epoch); ///< it has the highest number
 };
@@ -65,7 +65,7 @@ struct EpochGrant {
   std::uint64_t epoch = 0;
   std::string chain_key;            ///< empty (an older cloud): no seals
   std::optional<EpochTaken> before; ///< what the cloud has of an earlier one; none: it does not say
-  std::string cloud;                ///< its key for baselines
+  std::string cloud;                ///< which one, and who we are there; empty: it does not say
 };
 
 struct SpoolLimits {

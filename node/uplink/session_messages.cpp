@@ -78,6 +78,7 @@ Result<WelcomeIn> decode_welcome(const std::vector<char>& bytes) {
     welcome.baseline_key.assign(reinterpret_cast<const char*>(key.begin()), key.size());
     welcome.tenant = root.getTenant();
     welcome.site = root.getSite();
+    welcome.gateway = root.getGateway();
     auto chain = root.getChainKey();
     if (chain.size() != 0 && chain.size() != 32)
       return Error{Errc::invalid, "welcome: a chain key of another size"};

@@ -29,6 +29,7 @@ struct WelcomeIn {
   std::uint32_t credit_batches = 1, credit_bytes = 1 << 20;
   TimeScale scale;
   std::string baseline_key, tenant, site;
+  std::string gateway;              ///< who we are there
   std::string chain_key;            ///< with a new epoch; empty from a cloud that knows no chain
   std::optional<EpochTaken> before; ///< with a new epoch
 };
