@@ -110,6 +110,7 @@ LedgerChange GatewayLedger::apply(std::uint8_t lane, const std::vector<char>& by
   std::set<std::string> changed;
   auto content = decode_batch(bytes);
   book_.start_write();
+  matched_ = 0;
   const auto why =
       row_.chains[lane].take({row_.epoch, lane, row_.applied[lane] + 1}, content.seal, content.found,
                              now + std::clamp<Duration>(row_.clock, 0, longest_ahead));
@@ -126,6 +127,7 @@ LedgerChange GatewayLedger::apply(std::uint8_t lane, const std::vector<char>& by
   }
   for (const auto& delta : content.deltas)
     take_delta(delta, now, change, changed);
+  tell_of_more_matches(now, changed);
   for (const auto& loss : content.losses)
     take_loss(loss, now, change, changed);
   for (const auto& id : changed)
@@ -185,6 +187,7 @@ void GatewayLedger::match_intelligence(const ServiceDelta& delta, Timestamp now,
     if (std::any_of(key.keys.begin(), key.keys.end(),
                     [&](auto number) { return accepted->count(number) != 0; }))
       continue;
+    if (++matched_ > match_limit) continue; // it gets its alert from the next batch that names it
     auto match = intelligence->indicators.match(key.peer);
     std::string lists;
     for (const auto& list : match.lists)

@@ -64,6 +64,8 @@ private:
   void take_delta(const ServiceDelta& delta, Timestamp now, LedgerChange& change,
                   std::set<std::string>& changed);
   void take_loss(const LossRow& loss, Timestamp now, LedgerChange& change, std::set<std::string>& changed);
+  /// In place of alerts about more addresses of one batch than match_limit.
+  void tell_of_more_matches(Timestamp now, std::set<std::string>& changed);
   void match_intelligence(const ServiceDelta& delta, Timestamp now, std::set<std::string>& changed);
   [[nodiscard]] std::map<std::uint64_t, std::string> accepted_by_people(const ServiceDelta& delta) const;
   void enrich(Party& party) const;
@@ -100,6 +102,8 @@ private:
     std::uint64_t held = 0;
     std::string line;
   };
+  static constexpr std::size_t match_limit = 256; ///< alerts about such addresses from one batch
+  std::size_t matched_ = 0; ///< addresses of threat lists that the batch under way named anew
   static constexpr std::size_t told_limit = 256; ///< further ones are told each time
   std::map<std::string, Told> told_;
 };

@@ -1,3 +1,4 @@
+#include "cloud/aggregator/gateway_finding.hpp"
 #include "cloud/aggregator/ledger.hpp"
 #include "core/alert/codec.hpp"
 
@@ -39,6 +40,20 @@ bool GatewayLedger::hold_back(const std::string& key, const std::string& line) {
 
 void GatewayLedger::note(const std::string& what, std::string line, LedgerChange& change) {
   if (!hold_back(line_mark + what, line)) change.notes.push_back(std::move(line));
+}
+
+void GatewayLedger::tell_of_more_matches(Timestamp now, std::set<std::string>& changed) {
+  if (matched_ <= match_limit) return;
+  auto finding = about_gateway(gateway_, "known-bad:many",
+                               "names " + std::to_string(matched_) +
+                                   " addresses of threat lists at once; some have no alert of their own yet",
+                               now);
+  finding.detector = "network.known-bad";
+  finding.severity = Severity::high;
+  finding.expected = "no exchange with an address of a threat list";
+  finding.observed = std::to_string(matched_) + " addresses in one batch, found by the cloud";
+  finding.attack = {"T1071"};
+  take_finding(std::move(finding), now, changed);
 }
 
 std::optional<LedgerChange> GatewayLedger::release_held() {

@@ -371,6 +371,37 @@ TEST_CASE("an alert that the cloud raised about a gateway is not pushed out by t
   CHECK(cloud.stored_alerts().size() <= 20);
 }
 
+TEST_CASE("a batch that names more addresses of threat lists than a gateway meets makes few alerts") {
+  TempDir dir;
+  Cloud cloud{dir};
+  auto lists = std::make_shared<Intelligence>();
+  CHECK(lists->indicators.add_list("nets", "203.0.0.0/8\n"));
+  lists->indicators.build(1);
+  cloud.world->intelligence.set(lists);
+  auto gateway = cloud.aggregator();
+  CHECK(cloud.hello(gateway, 0).epoch == 1);
+  ServiceDelta delta;
+  delta.entity.kind = EntityKind::service;
+  delta.entity.name = "edgex-mongo";
+  delta.from = noon;
+  delta.until = noon + second;
+  for (unsigned i = 0; i < 400; ++i) {
+    KeyDelta key;
+    key.family = Family::peer_out;
+    key.keys = {i + 1, 0, 0};
+    key.contact = true;
+    key.peer = *parse_ip("203.0." + std::to_string(i / 250) + "." + std::to_string(i % 250 + 1));
+    key.count = 1;
+    key.first = key.last = noon;
+    delta.keys.push_back(key);
+  }
+  CHECK(cloud.send(gateway, 1, 1, batch_of({}, {encode(delta)}), 1) == 1);
+  CHECK(cloud.stored_alerts().size() == 257);
+  CHECK(cloud.send(gateway, 1, 2, batch_of({}, {encode(delta)}), 1) == 2);
+  CHECK(cloud.stored_alerts().size() == 401); // the rest is told with the next that names it
+  CHECK(cloud.world->counters.known_bad_found == 400);
+}
+
 TEST_CASE("one batch full of losses makes few rows, and none of the losses is forgotten") {
   TempDir dir;
   Cloud cloud{dir};
