@@ -81,11 +81,6 @@ SessionTerms GatewayLedger::begin(const SessionStart& start, Timestamp now, Ledg
     change.notes.push_back("the clock of gateway " + gateway_ + " is off by " +
                            human_duration(std::abs(row_.clock)));
   book_.set_policy(policy_for(world_.settings, tenant_, row_.site, gateway_));
-  // All there is until the session has measured it; of an older gateway, all there ever is.
-  if (auto offset = one_way_offset(start.clock, now)) {
-    row_.clock = *offset;
-    (void)judge(*offset, "by its Hello", now, change);
-  }
   put_row(change);
   terms.epoch = row_.epoch;
   terms.applied = row_.applied;
