@@ -23,5 +23,5 @@ TEST_CASE("counts cannot be said to have gone into a batch that came before") {
   seal.mac = chain.link.mac({1, 1, 5}, seal, {});
   seal.state = BatchSeal::State::merged; // not under the mac: a thief may write what he likes here
   seal.into = 4;
-  CHECK(chain.take({1, 1, 5}, seal, {}) == "was merged into an older one");
+  CHECK(chain.take({1, 1, 5}, seal, {}, 0) == "was merged into an older one");
 }
