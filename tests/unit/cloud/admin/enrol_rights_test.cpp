@@ -47,8 +47,10 @@ TEST_CASE("no shard renews as a gateway, and each use of a token leaves an audit
   request.csr = make_key_and_request()->csr;
   CHECK_FALSE(admin.enrol(request).error.empty());
   CHECK(audited("enrol") == 2);
-  // A shard that is called as the gateway is.
+  // Who is called as the gateway is, and is none.
   request.secret.clear();
   request.renews = Identity{Role::cloud, "default", "gw-1", false};
+  CHECK(admin.enrol(request).error == "only gateways and operators renew their certificates here");
+  request.renews = Identity{Role::operator_, "default", "gw-1", true};
   CHECK(admin.enrol(request).error == "this operator is not known here");
 }
