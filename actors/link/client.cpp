@@ -185,9 +185,12 @@ void LinkClient::Impl::on_closed(const std::shared_ptr<Connection>& closed, cons
   // Whoever is told such a thing gains nothing by asking again soon.
   auto at_most = reason.cause == CloseCause::clone || reason.cause == CloseCause::revoked ||
                  reason.cause == CloseCause::refused;
-  if (reason.cause == CloseCause::revoked) {
+  if (reason.cause == CloseCause::revoked || reason.cause == CloseCause::tls) {
     refresh_files();
-    if (tls->serial() != shown) at_most = false; // that was the one before the present one
+    if (was_up && tls->serial() != shown) { // it ended with the certificate before the present one
+      at_most = false;
+      failures = 0;
+    }
   }
   if (was_up && std::chrono::steady_clock::now() - up_since >= counts_as_success) failures = 0;
   if (was_up) {
