@@ -140,7 +140,7 @@ using SessionActor = InspectableActor::extend<
     caf::reacts_to<Ref<PushOut>>,
     // A question for this gateway, from inside the cloud.
     caf::replies_to<Ref<QueryRequest>>::with<Ref<QueryAnswer>>,
-    // Perhaps there is room for the next answer.
+    // Perhaps there is room for the next answer to an operator; or: ask the gateway for its time.
     caf::reacts_to<atom::wake>,
     // The link is gone.
     caf::reacts_to<atom::down, std::string>>;
@@ -157,6 +157,8 @@ using AggregatorActor = InspectableActor::extend<
     caf::replies_to<Ref<AlertCommand>>::with<Ref<QueryAnswer>>,
     // The peer broke the rules of the link.
     caf::reacts_to<Ref<PeerViolation>>,
+    // How far its clock is from ours.
+    caf::reacts_to<Ref<ClockReading>>,
     // The session of this number ended.
     caf::reacts_to<atom::down, std::uint64_t>,
     // Time passes.

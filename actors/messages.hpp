@@ -42,6 +42,7 @@ struct SessionNotice;
 struct BatchIn;
 struct AlertCommand;
 struct PeerViolation;
+struct ClockReading;
 struct DeltaIn;
 struct AlertChanges;
 struct Trained;

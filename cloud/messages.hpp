@@ -81,6 +81,13 @@ struct PeerViolation {
   Timestamp at = 0;
 };
 
+/// A gateway's clock against ours, as its session measured it.
+struct ClockReading {
+  std::uint64_t session = 0;
+  Duration offset = 0; ///< the gateway's minus ours
+  Duration round_trip = 0;
+};
+
 /// New evidence of one gateway about one profile is durable.
 struct DeltaIn {
   std::string gateway;

@@ -146,8 +146,8 @@ Result<void> Gateway::start_actors(const NodeOptions& options, const GatewaySetu
         world.inspector = [slot = inspector_] { return slot.get(); };
         world.router = [slot = router_] { return slot.get(); };
         world.now = wall;
-        world.give_up = [this](const std::string& why) {
-          if (link_) link_->leave(why);
+        world.give_up = [this](const std::string& why, bool later) {
+          if (link_) link_->leave(why, later);
         };
         world.terms_changed = [this](const LinkTerms& terms) {
           if (sources_) sources_->set_window(terms.scale.window);

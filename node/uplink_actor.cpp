@@ -25,10 +25,10 @@ constexpr auto cloud_deadline = 30s;
 void pump(Self self, World world);
 void say_hello(Self self, World world, bool fresh);
 
-void give_up(Self self, const World& world, const std::string& reason) {
+void give_up(Self self, const World& world, const std::string& reason, bool later = false) {
   spdlog::warn("link: {}", reason);
   self->state.last_error = reason;
-  world->give_up(reason);
+  world->give_up(reason, later);
 }
 
 /// An answer that did not come, or one that says what is wrong.
@@ -173,10 +173,11 @@ void say_hello(Self self, World world, bool fresh) {
                 .then(
                     [=](const wire::Welcome& answer) {
                       if (generation != self->state.generation) return;
+                      auto refusal = welcome_refusal(answer.bytes);
+                      if (!refusal) return give_up(self, world, refusal.error().message);
+                      if (!refusal->why.empty()) return give_up(self, world, refusal->why, refusal->version);
                       auto welcome = decode_welcome(answer.bytes);
                       if (!welcome) return give_up(self, world, welcome.error().message);
-                      if (!welcome->refusal.empty())
-                        return give_up(self, world, "the cloud refuses: " + welcome->refusal);
                       settle(self, world, *welcome);
                     },
                     [=](const caf::error&) {
@@ -286,6 +287,8 @@ UplinkActor::behavior_type uplink_actor(Self self, UplinkWorld given,
           self->state.credit_bytes = std::clamp<std::uint32_t>(push->credit_bytes, 64 << 10, 4 << 20);
           pump(self, world);
           break;
+        case PushIn::Kind::clock:
+          return {encode_push_ack(true, "", world->now())};
         }
         return {encode_push_ack(true, "")};
       },

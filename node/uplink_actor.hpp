@@ -17,7 +17,8 @@ struct UplinkWorld {
   std::function<InspectorActor()> inspector;
   std::function<RouterActor()> router;
   std::function<Timestamp()> now;
-  std::function<void(const std::string& reason)> give_up; ///< closes the connection; the pump connects again
+  /// Closes the connection; the pump connects again, `later` when asking again soon gains nothing.
+  std::function<void(const std::string& reason, bool later)> give_up;
   std::function<void(const LinkTerms&)> terms_changed;
   std::string version, site;
   std::string baseline_key; ///< from the first session ever; empty before that

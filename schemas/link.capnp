@@ -93,6 +93,7 @@ struct Push {
     baseline @0 :Data;         # a signed document, baseline.capnp SignedBaseline
     indicators @1 :Data;       # core/intel encoding
     credit @2 :Credit;
+    clock @4 :Void;            # what time is it there? Only to a gateway of protocol 1.1 or later
   }
   version @3 :UInt64;
 }
@@ -105,6 +106,7 @@ struct Credit {
 struct PushAck {
   accepted @0 :Bool;
   reason @1 :Text;
+  clock @2 :Int64;             # to Push.clock: wall time of the gateway when it answers, ns
 }
 
 struct Query {

@@ -38,11 +38,10 @@ Result<CloudGreeting> decode_operator_welcome(const std::vector<char>& bytes) {
         if (const auto refusal = bounded(root.getRefusal()); !refusal.empty())
           return Error{Errc::refused, "the cloud refused: " + refusal};
         CloudGreeting greeting{bounded(root.getVersion())};
-        if (root.getProtocolMajor() != link_major)
-          return Error{
-              Errc::version,
-              fmt::format("the cloud (version {}) speaks another protocol; upgrade the older of both",
-                          greeting.version)};
+        if (const auto why =
+                version_refusal(root.getProtocolMajor(), root.getProtocolMinor(), "the cloud", "this shell");
+            !why.empty())
+          return Error{Errc::version, fmt::format("{} (it is iris-cloud {})", why, greeting.version)};
         return greeting;
       });
 }

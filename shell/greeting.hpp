@@ -12,7 +12,8 @@ namespace iris {
 struct CloudGreeting {
   std::string version;
 };
-/// Errc::refused with the cloud's own words when it does not want us.
+/// Errc::refused with the cloud's own words when it does not want us, Errc::version when we cannot speak with
+/// it.
 [[nodiscard]] Result<CloudGreeting> decode_operator_welcome(const std::vector<char>& bytes);
 
 } // namespace iris

@@ -12,6 +12,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 
 namespace iris {
 namespace {
@@ -126,12 +127,17 @@ private:
       session = state_->session;
     }
     if (session == greeted_) return {};
+    if (session == refused_) return *refusal_; // a second hello would get the same answer
     session_ = caf::actor_cast<SessionActor>(session);
     auto welcome =
         exchange<wire::Welcome>(options_.patience, wire::Hello{encode_operator_hello(IRIS_VERSION)});
     if (!welcome) return welcome.error();
     auto greeting = decode_operator_welcome(welcome->bytes);
-    if (!greeting) return greeting.error();
+    if (!greeting) {
+      refused_ = session;
+      refusal_ = greeting.error();
+      return *refusal_;
+    }
     greeted_ = session;
     return {};
   }
@@ -164,7 +170,8 @@ private:
   caf::scoped_actor self_{system_};
   std::unique_ptr<LinkClient> client_;
   SessionActor session_;
-  caf::strong_actor_ptr greeted_;
+  caf::strong_actor_ptr greeted_, refused_;
+  std::optional<Error> refusal_; ///< of `refused_`
 };
 
 } // namespace

@@ -78,6 +78,7 @@ struct LinkClient::Impl final : public ConnectionOwner {
   unsigned failures = 0;
   std::uint64_t round = 0; ///< what belongs to an earlier one is ignored
   bool up = false, stopping = false;
+  bool later = false; ///< whoever left asked for a long pause
   std::chrono::steady_clock::time_point up_since;
   std::mt19937_64 random{std::random_device{}()};
   std::atomic<std::uint64_t> attempts{0}, ups{0}, downs{0}, failed_attempts{0}, files_refused{0};
@@ -183,7 +184,8 @@ void LinkClient::Impl::on_closed(const std::shared_ptr<Connection>& closed, cons
   if (closed != connection) return;
   auto was_up = std::exchange(up, false);
   // Whoever is told such a thing gains nothing by asking again soon.
-  auto at_most = reason.cause == CloseCause::clone || reason.cause == CloseCause::revoked ||
+  auto asked = std::exchange(later, false);
+  auto at_most = asked || reason.cause == CloseCause::clone || reason.cause == CloseCause::revoked ||
                  reason.cause == CloseCause::refused;
   if (reason.cause == CloseCause::revoked || reason.cause == CloseCause::tls) {
     refresh_files();
@@ -274,10 +276,11 @@ Result<std::unique_ptr<LinkClient>> LinkClient::start(caf::actor_system& system,
   return std::unique_ptr<LinkClient>{new LinkClient{std::move(impl)}};
 }
 
-void LinkClient::leave(std::string why) {
-  asio::post(impl_->thread->io(), [impl = impl_.get(), why = std::move(why)] {
-    if (impl->connection && !impl->connection->closed())
-      impl->connection->close({CloseCause::local, Violation::none, why});
+void LinkClient::leave(std::string why, bool later) {
+  asio::post(impl_->thread->io(), [impl = impl_.get(), why = std::move(why), later] {
+    if (!impl->connection || impl->connection->closed()) return;
+    impl->later = later;
+    impl->connection->close({CloseCause::local, Violation::none, why});
   });
 }
 

@@ -39,8 +39,9 @@ public:
   start(caf::actor_system& system, LinkClientOptions options, LinkClientEvents events);
   ~LinkClient();
 
-  /// Closes the present connection, if any; the next one comes after the usual pause.
-  void leave(std::string why);
+  /// Closes the present connection, if any; the next one comes after the usual pause, or with `later` after
+  /// one of up to the longest.
+  void leave(std::string why, bool later = false);
   [[nodiscard]] Identity identity() const; ///< our own
   [[nodiscard]] LinkCounters counters() const;
 

@@ -231,6 +231,7 @@ std::string inspect_text(const AggregatorState& s) {
   out.field("alerts_stored", s.ledger->stored_alerts())
       .field("alerts_open_in_memory", std::uint64_t(s.ledger->book().size()));
   out.field("alerts_forgotten", s.ledger->book().forgotten_at_limit());
+  out.field("clock_off_ms", row.clock / millisecond);
   out.field("last_seen", rfc3339(row.last_seen)).key("profiles").array();
   for (const auto& profile : s.ledger->profiles()) {
     auto held = s.held.find(profile);
@@ -289,6 +290,13 @@ AggregatorActor::behavior_type aggregator(Self self, WorldPtr world, std::string
         make_durable(
             self, world, self->state.ledger->violation(*violation, world->now()), [] {},
             [](const std::string&) {});
+      },
+      [=](const Ref<ClockReading>& reading) {
+        if (reading->session != self->state.session_number) return;
+        auto change = self->state.ledger->clock(*reading, world->now());
+        if (!change) return;
+        make_durable(
+            self, world, std::move(*change), [] {}, [](const std::string&) {});
       },
       [=](atom::down, std::uint64_t number) {
         auto& now = self->state;

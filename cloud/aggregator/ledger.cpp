@@ -4,6 +4,7 @@
 #include "cloud/aggregator/gateway_finding.hpp"
 #include "core/alert/codec.hpp"
 #include "core/base/hash.hpp"
+#include "core/link/clock_filter.hpp"
 
 #include <algorithm>
 
@@ -76,11 +77,12 @@ SessionTerms GatewayLedger::begin(const SessionStart& start, Timestamp now, Ledg
   row_.version = start.version;
   auto site = enrolled_site();
   row_.site = site.empty() ? start.site : site;
-  row_.clock = start.clock == 0 ? 0 : start.clock - now;
-  if (std::abs(row_.clock) > 300 * second)
-    change.notes.push_back("the clock of gateway " + gateway_ + " is off by " +
-                           human_duration(std::abs(row_.clock)));
   book_.set_policy(policy_for(world_.settings, tenant_, row_.site, gateway_));
+  // All there is until the session has measured it; of an older gateway, all there ever is.
+  if (auto offset = one_way_offset(start.clock, now)) {
+    row_.clock = *offset;
+    (void)judge(*offset, "by its Hello", now, change);
+  }
   put_row(change);
   terms.epoch = row_.epoch;
   terms.applied = row_.applied;

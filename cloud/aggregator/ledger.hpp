@@ -43,6 +43,8 @@ public:
   LedgerChange apply(std::uint8_t lane, const std::vector<char>& bytes, Timestamp now);
   Result<LedgerChange> command(const AlertCommand& command, Timestamp now);
   LedgerChange violation(const PeerViolation& violation, Timestamp now);
+  /// Nothing where it says what is known.
+  std::optional<LedgerChange> clock(const ClockReading& reading, Timestamp now);
   void end_session(Timestamp now, LedgerChange& change);
   void forget_quiet(Timestamp now) { book_.forget_quiet(now); }
   /// What was held back so that a gateway floods neither sinks nor the log, and whose pause is over.
@@ -60,6 +62,8 @@ private:
   void count_taken(std::uint8_t lane, const BatchContent& content);
   void tell_broken(std::uint8_t lane, const std::string& why, BatchContent& content, Timestamp now,
                    LedgerChange& change, std::set<std::string>& changed);
+  /// Raises the one alert about this gateway's clock when it is wrong. True when the row must be written.
+  bool judge(Duration offset, const std::string& measured, Timestamp now, LedgerChange& change);
   void take_finding(Finding finding, Timestamp now, std::set<std::string>& changed);
   void take_delta(const ServiceDelta& delta, Timestamp now, LedgerChange& change,
                   std::set<std::string>& changed);

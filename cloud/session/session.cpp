@@ -2,6 +2,7 @@
 #include "actors/instrumented_actor.hpp"
 #include "actors/query.hpp"
 #include "actors/query_codec.hpp"
+#include "cloud/session/session_clock.hpp"
 #include "cloud/session/session_codec.hpp"
 #include "core/alert/json_writer.hpp"
 #include "core/link/payload.hpp"
@@ -87,9 +88,10 @@ caf::result<wire::Welcome> take_hello(Self self, const WorldPtr& world, const Pe
   auto hello = decode_hello(message.bytes);
   if (!hello) return refuse(self, world, peer, printable(hello.error().message, longest_reason));
   const std::string who = peer->identity.role == Role::operator_ ? "the shell" : "the gateway";
-  if (auto why = version_refusal(hello->major, hello->minor, who); !why.empty())
+  if (auto why = version_refusal(hello->major, hello->minor, who, "the cloud"); !why.empty())
     return refuse(self, world, peer, why);
   s.version = hello->start.version;
+  s.minor = hello->minor;
   if (peer->identity.role == Role::operator_) {
     greet(self, world, peer);
     return welcome_message(*world, *peer, {});
@@ -109,6 +111,8 @@ caf::result<wire::Welcome> take_hello(Self self, const WorldPtr& world, const Pe
             }
             if (!self->state.welcomed) greet(self, world, peer);
             promise.deliver(welcome_message(*world, *peer, *terms));
+            if (self->state.minor >= link_minor_clock && self->state.clock_asked == 0)
+              sample_clock(self, world);
           },
           [=](const caf::error& error) mutable {
             promise.deliver(
@@ -287,6 +291,11 @@ SessionActor::behavior_type session(Self self, WorldPtr world, SessionPeer given
         out.field("bytes_under_way", std::uint64_t(s.flying_bytes)).field("pushes", s.pushes);
         out.field("pushes_refused", s.pushes_refused)
             .field("pushes_waiting", std::uint64_t(s.waiting.size()));
+        if (const auto clock = s.clock.best())
+          out.field("clock_off_ms", clock->offset / millisecond)
+              .field("clock_round_trip_ms", clock->round_trip / millisecond);
+        out.field("clock_samples", std::uint64_t(s.clock.size()))
+            .field("protocol_minor", std::uint64_t(s.minor));
         return make_ref(InspectAnswer{out.end_object().take()});
       },
       [=](const wire::Hello& hello) { return take_hello(self, world, peer, hello); },
@@ -303,6 +312,7 @@ SessionActor::behavior_type session(Self self, WorldPtr world, SessionPeer given
       },
       [=](const Ref<QueryRequest>& query) { return ask_gateway(self, peer, query); },
       [=](atom::wake) {
+        if (peer->identity.role != Role::operator_) return sample_clock(self, world);
         self->state.looking = false;
         next_question(self, peer);
       },

@@ -1,6 +1,7 @@
 #pragma once
 #include "cloud/messages.hpp"
 #include "cloud/world.hpp"
+#include "core/link/clock_filter.hpp"
 
 #include <atomic>
 #include <deque>
@@ -24,6 +25,7 @@ struct SessionState {
   std::uint64_t number = 0;
   bool welcomed = false, refused = false;
   unsigned hellos = 0;
+  std::uint16_t minor = 0; ///< of the protocol that the peer speaks
   std::string version;
   AggregatorActor aggregator;
   UplinkActor uplink; ///< the gateway's end
@@ -32,6 +34,8 @@ struct SessionState {
   bool pushing = false;
   std::deque<std::function<void()>> questions; ///< that wait until earlier answers have gone out
   bool looking = false;                        ///< a look at `questions` is under way
+  ClockFilter clock;                           ///< of the gateway
+  std::uint64_t clock_asked = 0;
   std::uint64_t batches = 0, pushes = 0, pushes_refused = 0;
 };
 

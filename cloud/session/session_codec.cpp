@@ -37,6 +37,8 @@ Result<HelloIn> decode_hello(const std::vector<char>& bytes) {
     auto& start = hello.start;
     hello.major = root.getProtocolMajor();
     hello.minor = root.getProtocolMinor();
+    // The rest may mean something else there.
+    if (!version_refusal(hello.major, hello.minor, {}, {}).empty()) return hello;
     if (root.getVersion().size() > text_limit || root.getSite().size() > text_limit)
       return Error{Errc::invalid, "hello: a text is too long"};
     start.version = root.getVersion();
@@ -56,15 +58,6 @@ Result<HelloIn> decode_hello(const std::vector<char>& bytes) {
     start.seals = root.getSeals();
     return hello;
   });
-}
-
-std::string version_refusal(std::uint16_t major, std::uint16_t minor, const std::string& who) {
-  const bool good = major == link_major && std::abs(int(minor) - int(link_minor)) <= 1;
-  if (good) return {};
-  const bool theirs_older = major < link_major || (major == link_major && minor < link_minor);
-  return who + " speaks link protocol " + std::to_string(major) + "." + std::to_string(minor) +
-         ", the cloud " + std::to_string(link_major) + "." + std::to_string(link_minor) + ": upgrade " +
-         (theirs_older ? who : "the cloud");
 }
 
 std::vector<char> encode_welcome(const WelcomeOut& welcome) {
@@ -117,12 +110,19 @@ std::vector<char> encode_push(const PushOut& push) {
   return flatten(message);
 }
 
+std::vector<char> encode_clock_question() {
+  capnp::MallocMessageBuilder message;
+  message.initRoot<schema::Push>().setClock();
+  return flatten(message);
+}
+
 Result<PushAnswer> decode_push_ack(const std::vector<char>& bytes) {
   return decode<schema::PushAck>(
       bytes, "push answer", [](schema::PushAck::Reader root) -> Result<PushAnswer> {
         auto reason = root.getReason();
         return PushAnswer{root.getAccepted(),
-                          std::string{reason.begin(), std::min<std::size_t>(reason.size(), 512)}};
+                          std::string{reason.begin(), std::min<std::size_t>(reason.size(), 512)},
+                          root.getClock()};
       });
 }
 

@@ -14,12 +14,9 @@ struct HelloIn {
   std::uint16_t major = 0, minor = 0;
   SessionStart start; ///< without session and number
 };
-/// Lists are cut at 1024 baselines; texts that are too long are refused.
+/// Lists are cut at 1024 baselines; texts that are too long are refused. Of a version that we refuse nothing
+/// else is read.
 [[nodiscard]] Result<HelloIn> decode_hello(const std::vector<char>& bytes);
-
-/// Empty when the two can work together: same major version, minor versions at most one apart. Otherwise one
-/// line that says which side to upgrade.
-[[nodiscard]] std::string version_refusal(std::uint16_t major, std::uint16_t minor, const std::string& who);
 
 struct WelcomeOut {
   std::string version, refusal;
@@ -31,9 +28,13 @@ struct WelcomeOut {
 [[nodiscard]] std::vector<char> encode_welcome(const WelcomeOut& welcome);
 [[nodiscard]] std::vector<char> encode_push(const PushOut& push);
 
+/// What time it is there; the answer's `clock` says it.
+[[nodiscard]] std::vector<char> encode_clock_question();
+
 struct PushAnswer {
   bool accepted = false;
   std::string reason;
+  Timestamp clock = 0; ///< the gateway's wall time; 0: it was not asked, or does not know the question
 };
 [[nodiscard]] Result<PushAnswer> decode_push_ack(const std::vector<char>& bytes);
 

@@ -1,6 +1,7 @@
 #include "node/uplink/session_messages.hpp"
 
 #include "core/base/capnp_reader.hpp"
+#include "core/link/payload.hpp"
 #include "core/link/protocol.hpp"
 #include "schemas/link.capnp.h"
 
@@ -12,6 +13,8 @@
 
 namespace iris {
 namespace {
+
+constexpr std::size_t longest_refusal = 400; ///< characters of the cloud's words
 
 std::vector<char> flat(capnp::MessageBuilder& message) {
   auto words = capnp::messageToFlatArray(message);
@@ -53,6 +56,22 @@ std::vector<char> encode_hello(const HelloOut& hello) {
   root.setSite(hello.site);
   root.setSeals(true);
   return flat(message);
+}
+
+Result<WelcomeRefusal> welcome_refusal(const std::vector<char>& bytes) {
+  return decode<schema::Welcome>(
+      bytes, "welcome", [](schema::Welcome::Reader root) -> Result<WelcomeRefusal> {
+        auto why =
+            version_refusal(root.getProtocolMajor(), root.getProtocolMinor(), "the cloud", "this gateway");
+        const bool version = !why.empty();
+        const auto words = root.getRefusal();
+        if (words.size() > 0) // in its own words, which name the same two versions
+          why = "the cloud refuses: " + printable({words.cStr(), words.size()}, longest_refusal);
+        else if (version)
+          why += " (it is iris-cloud " + printable({root.getVersion().cStr(), root.getVersion().size()}, 64) +
+                 ")";
+        return WelcomeRefusal{std::move(why), version};
+      });
 }
 
 Result<WelcomeIn> decode_welcome(const std::vector<char>& bytes) {
@@ -117,6 +136,9 @@ Result<PushIn> decode_push(const std::vector<char>& bytes) {
       push.credit_batches = root.getCredit().getBatches();
       push.credit_bytes = root.getCredit().getBytes();
       return push;
+    case schema::Push::CLOCK:
+      push.kind = PushIn::Kind::clock;
+      return push;
     }
     return Error{Errc::version, "push: of a kind that this version does not know"};
   });
@@ -137,11 +159,12 @@ std::vector<char> encode_terms(const LinkTerms& terms) {
   return flat(message);
 }
 
-std::vector<char> encode_push_ack(bool accepted, const std::string& reason) {
+std::vector<char> encode_push_ack(bool accepted, const std::string& reason, Timestamp clock) {
   capnp::MallocMessageBuilder message;
   auto root = message.initRoot<schema::PushAck>();
   root.setAccepted(accepted);
   root.setReason(reason);
+  root.setClock(clock);
   return flat(message);
 }
 

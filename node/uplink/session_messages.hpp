@@ -35,17 +35,25 @@ struct WelcomeIn {
 };
 
 struct PushIn {
-  enum class Kind { baseline, indicators, credit } kind{};
+  enum class Kind { baseline, indicators, credit, clock } kind{};
   std::vector<char> bytes;
   std::uint64_t version = 0;
   std::uint32_t credit_batches = 0, credit_bytes = 0;
 };
 
 [[nodiscard]] std::vector<char> encode_hello(const HelloOut& hello);
+/// Why nothing comes of this Welcome: the cloud refuses us, or we its version. Reads nothing else, which may
+/// mean something else in another version.
+struct WelcomeRefusal {
+  std::string why;      ///< one line; empty: welcome
+  bool version = false; ///< for as long as neither side is upgraded
+};
+[[nodiscard]] Result<WelcomeRefusal> welcome_refusal(const std::vector<char>& bytes);
 [[nodiscard]] Result<WelcomeIn> decode_welcome(const std::vector<char>& bytes);
 [[nodiscard]] Result<PushIn> decode_push(const std::vector<char>& bytes);
 /// The cloud's terms as they rest in the spool: a Welcome with nothing else in it.
 [[nodiscard]] std::vector<char> encode_terms(const LinkTerms& terms);
-[[nodiscard]] std::vector<char> encode_push_ack(bool accepted, const std::string& reason);
+[[nodiscard]] std::vector<char> encode_push_ack(bool accepted, const std::string& reason,
+                                                Timestamp clock = 0);
 
 } // namespace iris

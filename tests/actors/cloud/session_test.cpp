@@ -2,6 +2,7 @@
 
 #include "actors/query_codec.hpp"
 #include "cloud/session/session_codec.hpp"
+#include "core/link/protocol.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -17,7 +18,7 @@ TEST_CASE("a peer of another version is told which side to upgrade, and cut off 
     std::string says;
   };
   for (const auto& [major, minor, says] : {Case{0, 9, "upgrade the gateway"}, Case{2, 0, "upgrade the cloud"},
-                                           Case{1, 2, "upgrade the cloud"}}) {
+                                           Case{link_major, link_minor + 2, "upgrade the cloud"}}) {
     closed.clear();
     auto session = cloud.open_session(Role::gateway, "acme", "gw-1", closed);
     auto welcome =
@@ -29,8 +30,41 @@ TEST_CASE("a peer of another version is told which side to upgrade, and cut off 
     cloud.pass(std::chrono::seconds{1}, std::chrono::milliseconds{500});
     CHECK(closed.size() == 1);
   }
-  CHECK(version_refusal(1, 1, "the gateway").empty());
   CHECK(cloud.rows(Table::gateways) == 0);
+}
+
+TEST_CASE("an operator's shell of another version is refused and told which side to upgrade") {
+  TempDir dir;
+  Cloud cloud{dir};
+  std::vector<std::string> closed;
+  QueryRequest question;
+  question.verb = "gateways";
+  struct Case {
+    std::uint16_t major, minor;
+    std::string side;
+  };
+  for (const auto& [major, minor, side] :
+       {Case{link_major - 1, 9, "the shell"}, Case{link_major + 1, 0, "the cloud"},
+        Case{link_major, link_minor + 2, "the cloud"}}) {
+    closed.clear();
+    auto session = cloud.open_session(Role::operator_, "acme", "ann", closed);
+    auto welcome =
+        read_welcome(cloud.ask<wire::Welcome>(session, wire::Hello{hello_bytes(major, minor)}).bytes);
+    CHECK(welcome.refusal == "the shell speaks link protocol " + std::to_string(major) + "." +
+                                 std::to_string(minor) + ", the cloud " + std::to_string(link_major) + "." +
+                                 std::to_string(link_minor) + ": upgrade " + side);
+    auto reply = decode_reply(cloud.ask<wire::Reply>(session, wire::Query{encode_query(question)}).bytes);
+    CHECK(reply->status == std::uint8_t(Errc::refused));
+    cloud.pass(std::chrono::seconds{1}, std::chrono::milliseconds{500});
+    CHECK(closed.size() == 1);
+  }
+  for (const int apart : {-1, 0, 1}) {
+    auto session = cloud.open_session(Role::operator_, "acme", "ann", closed);
+    auto hello = hello_bytes(link_major, std::uint16_t(link_minor + apart));
+    CHECK(read_welcome(cloud.ask<wire::Welcome>(session, wire::Hello{hello}).bytes).refusal.empty());
+    CHECK(decode_reply(cloud.ask<wire::Reply>(session, wire::Query{encode_query(question)}).bytes)->status ==
+          0);
+  }
 }
 
 TEST_CASE("a gateway is welcomed with epoch, credit and tenant, and its batches are acknowledged") {

@@ -112,6 +112,25 @@ TEST_CASE("a gateway that leaves because it was refused does not come back at on
   CHECK(connected < 12); // the pauses are 0.2 s, 0.4 s, 0.8 s … on average
 }
 
+TEST_CASE("a gateway that cannot speak with the cloud's version leaves for long", "[link]") {
+  Authority authority;
+  Cloud cloud{authority.cloud()};
+  Node node{authority.give(gateway("gw-1")), {cloud.address()}, [](auto& options) {
+              options.backoff_least = 1ms;
+              options.backoff_most = 24h; // that the wait is below a second by chance happens once in 80,000
+            }};
+  for (const bool later : {false, true}) {
+    REQUIRE(node.connect());
+    node.client->leave("the cloud speaks another protocol", later);
+    CloseReason reason;
+    REQUIRE(node.down.wait(reason));
+    if (!later) continue; // back at once
+    Up again;
+    CHECK_FALSE(node.up.wait(again, {}, 1s));
+    CHECK(node.failed.size() == 0);
+  }
+}
+
 TEST_CASE("silence is noticed on both ends, and heartbeats keep an idle link", "[link]") {
   Authority authority;
   auto quick = [](auto& options) {

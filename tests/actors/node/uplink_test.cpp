@@ -26,6 +26,7 @@ struct MockCloud {
   bool acknowledges = true;
   bool full = false;
   std::string refusal;
+  std::uint16_t major = 1, minor = 1;
   std::vector<std::pair<std::uint8_t, std::uint64_t>> got; ///< lane, seq in the order of arrival
   std::size_t hellos = 0;
   std::uint64_t hello_epoch = 0;
@@ -38,7 +39,8 @@ struct MockSessionState {
 std::vector<char> welcome_of(const MockCloud& cloud) {
   capnp::MallocMessageBuilder message;
   auto root = message.initRoot<schema::Welcome>();
-  root.setProtocolMajor(1);
+  root.setProtocolMajor(cloud.major);
+  root.setProtocolMinor(cloud.minor);
   root.setRefusal(cloud.refusal);
   root.setEpoch(cloud.epoch);
   auto lanes = root.initApplied(2);
@@ -128,6 +130,7 @@ struct Gateway : Deterministic {
   SpoolActor spool;
   UplinkActor uplink;
   std::vector<std::string> given_up;
+  bool rests = false; ///< whether the last one was for long
   std::vector<caf::strong_actor_ptr> sessions;
 
   Gateway() {
@@ -147,7 +150,10 @@ struct Gateway : Deterministic {
     world.inspector = [] { return InspectorActor{}; };
     world.router = [] { return RouterActor{}; };
     world.now = now;
-    world.give_up = [this](const std::string& reason) { given_up.push_back(reason); };
+    world.give_up = [this](const std::string& reason, bool later) {
+      given_up.push_back(reason);
+      rests = later;
+    };
     uplink = spawn_in<UplinkActor, UplinkState>(system, directory, {.kind = "uplink"}, uplink_actor,
                                                 std::move(world), std::map<std::string, std::uint64_t>{},
                                                 std::uint64_t{0});
@@ -256,6 +262,37 @@ TEST_CASE("a refusal is told and the connection is given up") {
   gateway.connect();
   REQUIRE(gateway.given_up.size() == 1);
   CHECK(gateway.given_up[0].find("upgrade the gateway") != std::string::npos);
+  CHECK_FALSE(gateway.rests); // for another reason than its version: the usual pause
+}
+
+TEST_CASE("a cloud of another version gets nothing, and the gateway says which side to upgrade") {
+  struct Case {
+    std::uint16_t major, minor;
+    std::string says;
+  };
+  for (const auto& [major, minor, says] :
+       {Case{1, 3, "the cloud speaks link protocol 1.3, this gateway 1.1: upgrade this gateway"},
+        Case{2, 0, "the cloud speaks link protocol 2.0, this gateway 1.1: upgrade this gateway"},
+        Case{0, 9, "the cloud speaks link protocol 0.9, this gateway 1.1: upgrade the cloud"}}) {
+    Gateway gateway;
+    gateway.find(1);
+    gateway.cloud.major = major;
+    gateway.cloud.minor = minor;
+    gateway.connect();
+    REQUIRE(gateway.given_up.size() == 1);
+    CHECK(gateway.given_up[0].find(says) == 0);
+    CHECK(gateway.rests);
+    CHECK(gateway.cloud.got.empty());
+    CHECK(gateway.cloud.hellos == 1);
+  }
+  for (const std::uint16_t minor : {0, 1, 2}) {
+    Gateway gateway;
+    gateway.find(1);
+    gateway.cloud.minor = minor;
+    gateway.connect();
+    CHECK(gateway.given_up.empty());
+    CHECK(gateway.cloud.got.size() == 1);
+  }
 }
 
 TEST_CASE("pushes that are not signed by the cloud's key are refused") {

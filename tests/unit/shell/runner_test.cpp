@@ -1,8 +1,12 @@
 #include "shell/runner.hpp"
 
+#include "core/link/protocol.hpp"
+#include "schemas/link.capnp.h"
 #include "shell/bundle.hpp"
 #include "shell/greeting.hpp"
 
+#include <capnp/message.h>
+#include <capnp/serialize.h>
 #include <catch2/catch.hpp>
 
 #include <algorithm>
@@ -130,6 +134,31 @@ TEST_CASE("a bundle is checked before anything is sent") {
                                std::filesystem::perm_options::add);
   CHECK(read_bundle(folder.string(), true).error().code == Errc::refused);
   std::filesystem::remove_all(folder);
+}
+
+TEST_CASE("a cloud of another version is refused by the shell, which says which side to upgrade") {
+  auto welcome = [](std::uint16_t major, std::uint16_t minor, const char* refusal = "") {
+    capnp::MallocMessageBuilder message;
+    auto root = message.initRoot<schema::Welcome>();
+    root.setProtocolMajor(major);
+    root.setProtocolMinor(minor);
+    root.setVersion("9.9");
+    root.setRefusal(refusal);
+    const auto words = capnp::messageToFlatArray(message);
+    return decode_operator_welcome({words.asChars().begin(), words.asChars().end()});
+  };
+  const auto ours = std::to_string(link_major) + "." + std::to_string(link_minor);
+  for (const int apart : {-1, 0, 1})
+    CHECK(welcome(link_major, std::uint16_t(link_minor + apart)));
+  const auto newer = welcome(link_major, link_minor + 2);
+  REQUIRE_FALSE(newer);
+  CHECK(newer.error().code == Errc::version);
+  CHECK(newer.error().message == "the cloud speaks link protocol 1.3, this shell " + ours +
+                                     ": upgrade this shell (it is iris-cloud 9.9)");
+  CHECK(welcome(link_major + 1, 0).error().message.find(": upgrade this shell") != std::string::npos);
+  CHECK(welcome(link_major - 1, 9).error().message.find(": upgrade the cloud") != std::string::npos);
+  CHECK(welcome(link_major, link_minor + 2, "the shell is old: upgrade the shell").error().message ==
+        "the cloud refused: the shell is old: upgrade the shell");
 }
 
 TEST_CASE("a welcome that is damaged is an error") {
