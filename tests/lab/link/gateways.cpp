@@ -67,6 +67,7 @@ HealthyGateway::HealthyGateway(const TlsFiles& files, const std::string& address
     ++downs_;
     std::fprintf(stderr, "a healthy gateway lost its link: %s\n", to_string(reason).c_str());
   };
+  events.failed = [](const CloseReason&, const std::string&) {};
   auto client = LinkClient::start(*system_, options, std::move(events));
   if (!client) throw std::runtime_error{client.error().message};
   client_ = std::move(*client);
