@@ -1,6 +1,7 @@
 #include "cloud/aggregator/batch_codec.hpp"
 #include "core/alert/codec.hpp"
 #include "core/base/capnp_reader.hpp"
+#include "core/base/saturating.hpp"
 #include "core/learn/delta_merge.hpp"
 #include "schemas/link.capnp.h"
 
@@ -33,11 +34,6 @@ std::string_view view(capnp::Data::Reader bytes) {
 }
 std::string_view view(capnp::Text::Reader text) { return {text.begin(), text.size()}; }
 
-/// Sums that wrap around could be made to fit.
-void add(std::uint64_t& to, std::uint64_t more) {
-  if (__builtin_add_overflow(to, more, &to)) to = UINT64_MAX;
-}
-
 /// All tenants' losses share one table, so one batch must not fill it: the same kind is summed, and what is
 /// beyond the limit is one of kind "other".
 void add_loss(std::vector<LossRow>& losses, LossRow loss) {
@@ -56,7 +52,7 @@ void add_loss(std::vector<LossRow>& losses, LossRow loss) {
     losses.push_back(std::move(loss));
     return;
   }
-  add(known->count, loss.count);
+  add_saturating(known->count, loss.count);
   known->since = std::min(known->since, loss.since);
   known->until = std::max(known->until, loss.until);
 }
@@ -90,7 +86,7 @@ void compare(BatchContent& content, schema::Batch::Reader root) {
   for (auto bytes : root.getDeltas()) {
     entries.text(view(bytes));
     if (const auto facts = delta_facts(view(bytes).data(), bytes.size()))
-      add(found.observations, facts->observations);
+      add_saturating(found.observations, facts->observations);
   }
   found.entries = root.getFindings().size() + root.getDeltas().size();
   unsigned number = 0;
@@ -104,8 +100,8 @@ void compare(BatchContent& content, schema::Batch::Reader root) {
       continue;
     }
     const auto kind = view(loss.getKind());
-    if (kind == "findings" || kind == "deltas") add(found.told_entries, loss.getCount());
-    if (kind == "observations") add(found.told_observations, loss.getCount());
+    if (kind == "findings" || kind == "deltas") add_saturating(found.told_entries, loss.getCount());
+    if (kind == "observations") add_saturating(found.told_observations, loss.getCount());
   }
   found.entries_digest = entries.finish();
   found.losses_digest = losses.finish();

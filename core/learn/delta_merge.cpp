@@ -45,6 +45,7 @@ bool merge(ServiceDelta& into, const ServiceDelta& other, Duration day) {
   const auto from = std::min(into.from, other.from), until = std::max(into.until, other.until);
   if (day <= 0 || from / day != std::max(from, until - 1) / day) return false;
   if (into.steady + other.steady > until - from) return false;
+  if (into.observations > UINT64_MAX - other.observations) return false; // no honest window comes near
   std::map<decltype(identity(KeyDelta{})), std::size_t> known;
   for (std::size_t i = 0; i < into.keys.size(); ++i)
     known.try_emplace(identity(into.keys[i]), i);

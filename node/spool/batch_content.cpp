@@ -1,6 +1,7 @@
 #include "node/spool/batch_content.hpp"
 
 #include "core/base/capnp_reader.hpp"
+#include "core/base/saturating.hpp"
 #include "core/learn/delta_merge.hpp"
 #include "schemas/link.capnp.h"
 
@@ -190,7 +191,7 @@ BatchNote note_of(Lane lane, const std::vector<std::vector<char>>& entries,
   for (const auto& entry : entries) {
     const auto facts = delta_facts(entry.data(), entry.size());
     if (!facts) continue;
-    s.observations += facts->observations;
+    add_saturating(s.observations, facts->observations);
     s.since = first ? facts->from : std::min(s.since, facts->from);
     s.until = first ? facts->until : std::max(s.until, facts->until);
     first = false;

@@ -113,6 +113,11 @@ TEST_CASE("windows that cannot become one are left alone") {
   SECTION("two instances side by side have more exposure than time") {
     CHECK_FALSE(merge(into, window(noon, 2), day));
   }
+  SECTION("more observations than a number holds") {
+    auto other = window(noon + 10 * second, 1);
+    other.observations = UINT64_MAX;
+    CHECK_FALSE(merge(into, other, day));
+  }
   SECTION("more behaviours than a delta holds") {
     auto other = window(noon + 10 * second, 1);
     for (std::uint64_t i = 0; i < ServiceDelta::key_limit; ++i)

@@ -1,5 +1,7 @@
 #include "node/spool/spool_rows.hpp"
 
+#include "core/learn/delta.hpp"
+#include "node/spool/batch_content.hpp"
 #include "node/spool/spool_keys.hpp"
 #include "tests/fixtures/temp_dir.hpp"
 
@@ -149,4 +151,13 @@ TEST_CASE("regression: an error about a damaged batch brought its bytes into the
   REQUIRE_FALSE(read.ok());
   CHECK(read.error().message.find("a batch of the spool is damaged: ") == 0);
   CHECK(read.error().message.find('\n') == std::string::npos);
+}
+
+TEST_CASE("issue: a damaged delta's count made the seal's sum wrap around, and the cloud's did not") {
+  ServiceDelta delta;
+  delta.entity = {.kind = EntityKind::service, .name = "edgex-core-data"};
+  delta.until = second;
+  delta.observations = UINT64_MAX;
+  const auto bytes = encode(delta);
+  CHECK(note_of(Lane::counts, {bytes, bytes}, {}, 1).seal.observations == UINT64_MAX);
 }
