@@ -52,7 +52,7 @@ void add_loss(std::vector<LossRow>& losses, LossRow loss) {
     losses.push_back(std::move(loss));
     return;
   }
-  add_saturating(known->count, loss.count);
+  known->count = saturating_add(known->count, loss.count);
   known->since = std::min(known->since, loss.since);
   known->until = std::max(known->until, loss.until);
 }
@@ -86,7 +86,7 @@ void compare(BatchContent& content, schema::Batch::Reader root) {
   for (auto bytes : root.getDeltas()) {
     entries.text(view(bytes));
     if (const auto facts = delta_facts(view(bytes).data(), bytes.size()))
-      add_saturating(found.observations, facts->observations);
+      found.observations = saturating_add(found.observations, facts->observations);
   }
   found.entries = root.getFindings().size() + root.getDeltas().size();
   unsigned number = 0;
@@ -100,8 +100,10 @@ void compare(BatchContent& content, schema::Batch::Reader root) {
       continue;
     }
     const auto kind = view(loss.getKind());
-    if (kind == "findings" || kind == "deltas") add_saturating(found.told_entries, loss.getCount());
-    if (kind == "observations") add_saturating(found.told_observations, loss.getCount());
+    if (kind == "findings" || kind == "deltas")
+      found.told_entries = saturating_add(found.told_entries, loss.getCount());
+    if (kind == "observations")
+      found.told_observations = saturating_add(found.told_observations, loss.getCount());
   }
   found.entries_digest = entries.finish();
   found.losses_digest = losses.finish();

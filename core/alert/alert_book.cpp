@@ -2,6 +2,8 @@
 #include "core/base/hash.hpp"
 #include "core/link/chain.hpp"
 
+#include "core/base/saturating.hpp"
+
 #include <algorithm>
 
 namespace iris {
@@ -44,11 +46,6 @@ std::string alert_id(const std::string& parts) {
 
 /// A gateway that was away tells of the past: what it told of just now is not quiet.
 Timestamp touched(const Alert& alert) { return std::max(alert.finding.last, alert.received); }
-
-std::uint64_t saturating_add(std::uint64_t left, std::uint64_t right) {
-  std::uint64_t sum = 0;
-  return __builtin_add_overflow(left, right, &sum) ? UINT64_MAX : sum;
-}
 
 /// Keeps the first half and the newest half: how it began and where it stands.
 template <class T>

@@ -3,10 +3,11 @@
 
 namespace iris {
 
-/// Adds, and stays at the largest number where the sum does not fit: sums that wrap around could be made to
-/// fit what someone claims. Both ends of the link sum like this, so that they agree.
-inline void add_saturating(std::uint64_t& to, std::uint64_t more) {
-  if (__builtin_add_overflow(to, more, &to)) to = UINT64_MAX;
+/// The sum, or the largest number where it does not fit: sums that wrap around could be made to fit what
+/// someone claims. Both ends of the link sum like this, so that they agree.
+[[nodiscard]] inline std::uint64_t saturating_add(std::uint64_t left, std::uint64_t right) {
+  std::uint64_t sum = 0;
+  return __builtin_add_overflow(left, right, &sum) ? UINT64_MAX : sum;
 }
 
 } // namespace iris

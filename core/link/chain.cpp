@@ -1,5 +1,6 @@
 #include "core/link/chain.hpp"
 
+#include "core/base/saturating.hpp"
 #include "core/link/openssl_ptr.hpp"
 
 #include <openssl/crypto.h>
@@ -29,11 +30,6 @@ void put(std::string& to, std::uint64_t number) {
 
 constexpr std::uint8_t findings_lane = 0;
 constexpr Duration clocks_differ = 3'600 * second; ///< more is an alert of its own
-
-std::uint64_t saturating_add(std::uint64_t left, std::uint64_t right) {
-  std::uint64_t sum = 0;
-  return __builtin_add_overflow(left, right, &sum) ? UINT64_MAX : sum;
-}
 
 } // namespace
 

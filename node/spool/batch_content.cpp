@@ -191,7 +191,7 @@ BatchNote note_of(Lane lane, const std::vector<std::vector<char>>& entries,
   for (const auto& entry : entries) {
     const auto facts = delta_facts(entry.data(), entry.size());
     if (!facts) continue;
-    add_saturating(s.observations, facts->observations);
+    s.observations = saturating_add(s.observations, facts->observations);
     s.since = first ? facts->from : std::min(s.since, facts->from);
     s.until = first ? facts->until : std::max(s.until, facts->until);
     first = false;
