@@ -42,7 +42,7 @@ void check(const Error& error, std::string_view what) {
 std::string_view view(const std::vector<char>& bytes) { return {bytes.data(), bytes.size()}; }
 
 std::string any_key(fuzz::Bytes& in) {
-  const auto form = in.number(1) % 8;
+  const auto form = in.number(1) % 16;
   if (form == 0 || form == 2) { // near the others, so that they meet
     const auto lane = Lane(in.number(1) % lane_count);
     return spool_keys::key_of(form == 0 ? 'b' : 'n', lane, in.number(1));
@@ -52,6 +52,8 @@ std::string any_key(fuzz::Bytes& in) {
   if (form == 4) return offered_key(Lane(in.number(1) % lane_count));
   if (form == 5) return "mepoch";
   if (form == 6) return "mchain";
+  if (form == 8) return "mpast";
+  if (form == 9) return dropped_key(Lane(in.number(1) % lane_count));
   return std::string{in.take(in.number(1) % 16)};
 }
 
@@ -139,6 +141,10 @@ void lane_rows(Lane lane, const Rows& rows, std::uint64_t key_at) {
   const auto offered = decode_number(offered_key(lane), row(rows, offered_key(lane)));
   if (!offered) return check(offered.error(), "spool: row moffered");
 
+  const auto dropped = decode_totals(lane, row(rows, dropped_key(lane)));
+  if (!dropped) return check(dropped.error(), "spool: row mdropped");
+  if (const auto& value = row(rows, dropped_key(lane)); !value.empty()) check(encode(*dropped) == value);
+
   LaneRecovery recovery{lane, *mark};
   std::uint64_t bytes = 0, batches = 0, empty = 0, newest = mark->acked;
   for (auto at = rows.lower_bound(batch_key(lane, 0)); at != rows.end() && is_batch_of(lane, at->first);
@@ -172,6 +178,17 @@ void lane_rows(Lane lane, const Rows& rows, std::uint64_t key_at) {
   check((link->key == from.link.key) == (key_at == place->next));
 }
 
+/// What is known of earlier epochs stays bounded whatever is added, and comes back as it was written.
+void past_row(const std::string& value) {
+  auto past = decode_past(value);
+  if (!past) return check(past.error(), "spool: row mpast is damaged: ");
+  if (!value.empty()) check(encode(*past) == value);
+  for (std::uint64_t epoch = 1; epoch <= SpoolPast::most + 2; ++epoch)
+    past->add({epoch, {}});
+  check(past->epochs.size() <= SpoolPast::most + 1);
+  check(decode_past(encode(*past)).ok());
+}
+
 void database(fuzz::Bytes& in) {
   Rows rows;
   const auto key_at = in.number(1);
@@ -184,6 +201,7 @@ void database(fuzz::Bytes& in) {
   if (!epoch) check(epoch.error(), "spool: row mepoch is damaged: ");
   const auto chained = decode_chained(row(rows, "mchain"));
   if (!chained) check(chained.error(), "spool: row mchain is damaged: ");
+  past_row(row(rows, "mpast"));
   for (auto lane : {Lane::findings, Lane::counts})
     lane_rows(lane, rows, key_at);
 }

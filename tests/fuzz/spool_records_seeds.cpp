@@ -84,6 +84,11 @@ void databases() {
                       batch(Lane::counts, 2, {delta(at), delta(at)}, {}, link, BatchSeal::State::merged);
   const auto marks =
       row(3, first, spool_rows::encode(spool_rows::LaneMark{1, 0})) + number_row(4, second_lane, 256);
+  SpoolPast past{"cloud-a", {}};
+  past.add({6, {{{0, {}}, {3, {2, 40, at, at + second}}}}});
+  const auto account = row(8, "", spool_rows::encode(past)) +
+                       row(9, second_lane, spool_rows::encode(SpoolTotals{1, 3, at, at + second}));
+  seed(target, "account", std::string{'\0', '\1', 4} + state + account);
   seed(target, "two_lanes", std::string{'\0', '\1', 12} + state + marks + findings + counts);
   seed(target, "findings", std::string{'\0', '\1', 6} + state + findings);
   seed(target, "counts", std::string{'\0', '\3', 4} + counts);
