@@ -1,21 +1,12 @@
 #pragma once
-#include "actors/directory.hpp"
-#include "actors/interfaces.hpp"
-#include "actors/slot.hpp"
 #include "core/base/result.hpp"
 #include "core/inventory/inventory.hpp"
 #include "node/options.hpp"
+#include "node/source_outlet.hpp"
 
 #include <memory>
 
 namespace iris {
-
-struct SourceHubWorld {
-  caf::actor_system* system = nullptr;
-  Directory* directory = nullptr;
-  SupervisorActor supervisor;
-  Slot<RouterActor> router;
-};
 
 /// Starts every source, passes on what they see to the router, and keeps packet sources on the interfaces
 /// that matter as container networks come and go. Each source is an actor in the directory.

@@ -60,6 +60,8 @@ public:
   void advance(Timestamp now, std::vector<Flow>& out) {
     if (now >= next_tick_) run_wheel(now, out);
   }
+  /// Replaces FlowTableOptions::window; a flow that waits for the end of its present one reports then.
+  void set_window(Duration window) { options_.window = window; }
   /// To be called when the caller has emptied `out`. Until then a flow has one report in it, to which later
   /// ones are added: a short connection that begins and ends between two harvests is one observation.
   void harvested() { ++harvest_; }

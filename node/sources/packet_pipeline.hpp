@@ -66,6 +66,7 @@ public:
   void packet(int link, std::span<const std::uint8_t> captured, std::uint32_t wire_length, Timestamp at);
   /// Lets time pass where no packet does; ten times a second in live use.
   void advance(Timestamp now);
+  void set_window(Duration window) { flows_.set_window(window); } ///< of flows that report from now on
   /// End of a capture: ends all flows and alarms.
   void flush();
 

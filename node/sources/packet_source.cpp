@@ -33,6 +33,7 @@ struct PacketSource::State {
   int link = 0;
   int stop_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   std::atomic<bool> stopping{false};
+  std::atomic<Duration> window;
   std::vector<SensorHealth> health;
   BlindWatch blind;
   std::uint32_t last_kernel_drops = 0; ///< libpcap's counter, which wraps
@@ -46,7 +47,8 @@ struct PacketSource::State {
   std::thread thread;
 
   State(PacketSourceOptions given, Sink given_sink)
-      : options{std::move(given)}, sink{std::move(given_sink)}, pipeline{options.pipeline} {}
+      : options{std::move(given)}, sink{std::move(given_sink)}, pipeline{options.pipeline},
+        window{options.pipeline.flows.window} {}
   ~State() {
     close_capture();
     if (stop_event >= 0) ::close(stop_event);
@@ -150,6 +152,7 @@ struct PacketSource::State {
 
   void run() {
     while (!stopping) {
+      pipeline.set_window(window.load(std::memory_order_relaxed));
       if (pcap == nullptr) {
         if (auto trouble = open_capture(); !trouble.empty()) {
           if (!std::exchange(down_told, true))
@@ -189,6 +192,8 @@ PacketSource::PacketSource(PacketSourceOptions options, Sink sink)
     : state_{std::make_unique<State>(std::move(options), std::move(sink))} {
   state_->thread = std::thread{[state = state_.get()] { state->run(); }};
 }
+
+void PacketSource::set_window(Duration window) { state_->window.store(window, std::memory_order_relaxed); }
 
 PacketSource::~PacketSource() {
   state_->stopping = true;

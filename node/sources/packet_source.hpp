@@ -39,6 +39,9 @@ public:
   PacketSource(const PacketSource&) = delete;
   PacketSource& operator=(const PacketSource&) = delete;
 
+  /// Long flows report their deltas this often from now on; from any thread.
+  void set_window(Duration window);
+
 private:
   struct State;
   std::unique_ptr<State> state_;

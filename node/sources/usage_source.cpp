@@ -65,6 +65,15 @@ public:
     watched_.erase(id);
   }
 
+  void set_window(Duration window) override {
+    {
+      std::lock_guard guard{lock_};
+      options_.window = window;
+      window_changed_ = true;
+    }
+    wake_.notify_all();
+  }
+
 private:
   struct Watched {
     std::string groups; ///< /proc/PID/cgroup
@@ -81,7 +90,9 @@ private:
     auto next = std::chrono::steady_clock::now();
     while (!stop_) {
       next += std::chrono::nanoseconds{options_.window};
-      if (wake_.wait_until(guard, next, [&] { return stop_; })) return;
+      wake_.wait_until(guard, next, [&] { return stop_ || window_changed_; });
+      if (stop_) return;
+      if (std::exchange(window_changed_, false)) next = std::chrono::steady_clock::now();
       std::vector<UsageSample> samples;
       std::uint64_t unreadable = 0;
       const auto at = node_clock().now();
@@ -118,7 +129,7 @@ private:
   std::mutex lock_;
   std::condition_variable wake_;
   std::map<std::string, Watched> watched_;
-  bool stop_ = false;
+  bool stop_ = false, window_changed_ = false;
   std::thread thread_;
 };
 

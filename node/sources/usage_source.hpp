@@ -35,6 +35,7 @@ public:
 
   virtual void container_started(const ContainerFacts& facts) = 0; ///< its pid is needed
   virtual void container_gone(const std::string& id) = 0;
+  virtual void set_window(Duration window) = 0; ///< the present one ends now
 };
 
 } // namespace iris

@@ -115,6 +115,27 @@ TEST_CASE("a TCP flow is reported when established, each window, and when it end
   CHECK(bench.table.stats().flows == 1);
 }
 
+TEST_CASE("a window that changes ends no flow: its next part comes after the new one") {
+  Bench bench;
+  bench.tcp_out(SYN);
+  bench.tcp_in(SYN | ACK);
+  bench.tcp_out(ACK);
+  REQUIRE(bench.take().size() == 1);
+  bench.table.set_window(second);
+  for (int part = 0; part < 2; ++part) {
+    bench.tcp_out(ACK, 100);
+    bench.wait(second / 2);
+    CHECK(bench.take().empty());
+    bench.wait(second);
+    auto flows = bench.take();
+    REQUIRE(flows.size() == 1);
+    CHECK_FALSE(flows[0].first_report);
+    CHECK_FALSE(flows[0].last_report);
+    CHECK(flows[0].payload_out == 100);
+  }
+  CHECK(bench.table.stats().flows == 1);
+}
+
 TEST_CASE("a connection that begins and ends between two harvests is one report") {
   Bench bench;
   bench.tcp_out(SYN);
