@@ -3,7 +3,7 @@
 #include "actors/slot.hpp"
 #include "core/detect/service_collector.hpp"
 #include "core/detect/service_judge.hpp"
-#include "node/loss_ledger.hpp"
+#include "node/router/loss_ledger.hpp"
 #include "node/messages.hpp"
 
 #include <functional>

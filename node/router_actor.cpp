@@ -6,14 +6,12 @@
 #include "actors/supervisor.hpp"
 #include "actors/terms.hpp"
 #include "core/alert/json_writer.hpp"
-#include "core/base/clock_line.hpp"
 #include "core/intel/indicator_set.hpp"
 
 #include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <spdlog/spdlog.h>
 
-#include <set>
 #include <utility>
 
 namespace iris {
@@ -135,23 +133,6 @@ void tell_spool(Self self, const World& world, HealthBatch batch) {
   world->spool.send(self, make_ref(std::move(batch)));
 }
 
-/// A clock that was set makes what others wrote down hard to put in order: a person should know.
-void tell_jump(Self self, const World& world, const SensorHealth& report) {
-  Finding finding;
-  finding.detector = "sensor.health";
-  finding.entity.kind = EntityKind::gateway;
-  finding.entity.name = world->gateway;
-  finding.cause = "clock jumped";
-  finding.severity = Severity::low;
-  finding.first = finding.last = report.since + wall_shift(*world);
-  finding.act = "had its clock set " + report.detail;
-  finding.expected = "a clock that only goes on";
-  finding.observed = "the wall clock went " + report.detail + " against the time since boot";
-  FindingBatch batch;
-  batch.findings.push_back(std::move(finding));
-  world->spool.send(self, make_ref(std::move(batch)));
-}
-
 /// Observations that were dropped since the last time, as a loss.
 void tell_overflow(Self self, const World& world) {
   auto& state = self->state;
@@ -163,77 +144,15 @@ void tell_overflow(Self self, const World& world) {
   tell_spool(self, world, HealthBatch{{std::move(report)}, world->now()});
 }
 
-Party party_at(Attribution& attribution, const IpAddress& address, const IpAddress& other, std::uint16_t port,
-               std::uint8_t protocol) {
-  if (address == IpAddress{}) return {};
-  auto party = party_of(*attribution.entity_at(address, other));
-  party.address = address;
-  party.port = port;
-  party.protocol = protocol;
-  return party;
-}
-
-/// Scans and floods were judged in the capture thread; here their addresses become names.
-void tell_alarms(Self self, const World& world, const FlowBatch& batch) {
-  FindingBatch findings;
-  auto& attribution = self->state.attribution;
+/// Hands on what came of a batch; findings leave in wall time, with what was lost around them.
+void pass_on(Self self, const World& world, Routing::Out&& out) {
   const auto shift = wall_shift(*world);
-  for (const auto& alarm : batch.alarms) {
-    if (attribution.is_other_copy(alarm.src, alarm.dst, alarm.port, alarm.protocol, batch.role)) continue;
-    ++self->state.alarms;
-    auto finding = finding_of(alarm, party_at(attribution, alarm.src, alarm.dst, 0, alarm.protocol),
-                              party_at(attribution, alarm.dst, alarm.src, alarm.port, alarm.protocol));
+  for (auto& finding : out.findings) {
     finding.loss = world->losses->around(finding.last);
     shift_times(finding, shift);
-    findings.findings.push_back(std::move(finding));
   }
-  if (!findings.findings.empty()) world->spool.send(self, make_ref(std::move(findings)));
-}
-
-void take_processes(Self self, const World& world, const ProcessBatch& batch) {
-  auto& state = self->state;
-  std::vector<Observation> observations;
-  for (const auto& event : batch.events) {
-    if (!event.container.empty() && !state.attribution.inventory().by_container(event.container) &&
-        state.waiting.size() < RouterState::waiting_limit)
-      state.waiting.emplace_back(world->now(), event);
-    else
-      state.attribution.process(event.container, event.at, event.boot_at, event.what, observations);
-  }
-  dispatch(self, world, std::move(observations));
-}
-
-/// Processes whose container is known by now, or that have waited long enough.
-void release_waiting(Self self, const World& world) {
-  auto& state = self->state;
-  if (state.waiting.empty()) return;
-  std::vector<Observation> observations;
-  auto since = world->now() - RouterState::waiting_time;
-  std::deque<std::pair<Timestamp, ProcessEvent>> rest;
-  for (auto& [arrived, event] : state.waiting)
-    if (arrived > since && !state.attribution.inventory().by_container(event.container))
-      rest.emplace_back(arrived, std::move(event));
-    else
-      state.attribution.process(event.container, event.at, event.boot_at, event.what, observations);
-  state.waiting = std::move(rest);
-  dispatch(self, world, std::move(observations));
-}
-
-void take_containers(Self self, const World& world, const ContainerBatch& batch) {
-  auto& state = self->state;
-  auto& inventory = state.attribution.inventory();
-  for (const auto& facts : batch.facts) {
-    if (facts.running) state.attribution.phases().started(facts.id, facts.started_at);
-    inventory.set_container(facts);
-  }
-  std::vector<Observation> observations;
-  for (const auto& event : batch.events) {
-    state.attribution.container(event, observations);
-    if (event.change.action == ContainerAction::removed || event.change.action == ContainerAction::died)
-      state.attribution.phases().gone(event.id);
-    if (event.change.action == ContainerAction::removed) inventory.remove_container(event.id);
-  }
-  dispatch(self, world, std::move(observations));
+  if (!out.findings.empty()) world->spool.send(self, make_ref(FindingBatch{std::move(out.findings)}));
+  dispatch(self, world, std::move(out.observations));
 }
 
 void retire_idle(RouterState& state, const RouterWorld& world) {
@@ -242,7 +161,7 @@ void retire_idle(RouterState& state, const RouterWorld& world) {
     auto current = it++;
     const auto& entity = *current->second.latest;
     auto quiet = now - current->second.last_seen;
-    const auto* facts = state.attribution.inventory().facts(entity.container);
+    const auto* facts = state.routing.attribution().inventory().facts(entity.container);
     bool gone = facts == nullptr || !facts->running;
     if (entity.kind == EntityKind::device ? quiet > world.idle_device : gone && quiet > world.gone_service)
       retire(state, current);
@@ -251,12 +170,14 @@ void retire_idle(RouterState& state, const RouterWorld& world) {
 
 std::string describe(const RouterState& state, const RouterWorld& world) {
   const auto& memory = *world.memory;
-  const auto& counters = state.attribution.counters();
+  const auto& counters = state.routing.attribution().counters();
   JsonWriter json;
   json.object().field("pairs", std::uint64_t(state.pairs.size())).field("observations", state.observations);
-  json.field("alarms", state.alarms).field("translated", counters.translated).field("own", counters.own);
+  json.field("alarms", state.routing.alarms())
+      .field("translated", counters.translated)
+      .field("own", counters.own);
   json.field("unattributed", counters.unattributed).field("host_processes", counters.host_processes);
-  json.field("names_evicted", state.attribution.names().evicted());
+  json.field("names_evicted", state.routing.attribution().names().evicted());
   json.field("strangers", counters.strangers).field("overflow", state.overflow);
   json.field("waiting", std::uint64_t(RouterWorld::waiting_limit) - std::uint64_t(world.waiting->left()));
   json.field("table_bytes_left", world.budget->left()).field("table_refusals", world.budget->refused());
@@ -270,42 +191,38 @@ std::string describe(const RouterState& state, const RouterWorld& world) {
 
 RouterActor::behavior_type router_actor(Self self, World world) {
   auto& state = self->state;
-  if (world->memory->terms) state.attribution.phases().set_scale(world->memory->terms->scale);
+  state.routing.set_gateway(world->gateway);
+  if (world->memory->terms) state.routing.set_scale(world->memory->terms->scale);
   for (const auto& network : world->local)
-    state.attribution.inventory().add_local(network);
+    state.routing.add_local(network);
   self->delayed_send(self, 1s, atom::tick_v);
   return {
       [=](atom::inspect) { return make_ref(InspectAnswer{describe(self->state, *world)}); },
-      [=](const Ref<ProcessBatch>& batch) { take_processes(self, world, *batch); },
+      [=](const Ref<ProcessBatch>& batch) {
+        Routing::Out out;
+        self->state.routing.take(*batch, world->now(), out);
+        pass_on(self, world, std::move(out));
+      },
       [=](const Ref<FlowBatch>& batch) {
-        std::vector<Observation> observations;
-        for (const auto& answer : batch->answers)
-          self->state.attribution.lookup(answer, batch->role, observations);
-        tell_alarms(self, world, *batch);
-        for (const auto& flow : batch->flows)
-          self->state.attribution.flow(flow, batch->role, observations);
-        dispatch(self, world, std::move(observations));
+        Routing::Out out;
+        self->state.routing.take(*batch, out);
+        pass_on(self, world, std::move(out));
       },
       [=](const Ref<ContainerBatch>& batch) {
-        take_containers(self, world, *batch);
-        release_waiting(self, world);
+        Routing::Out out;
+        self->state.routing.take(*batch, world->now(), out);
+        pass_on(self, world, std::move(out));
       },
       [=](const Ref<UsageBatch>& batch) {
-        std::vector<Observation> observations;
-        for (const auto& [container, usage] : batch->usages)
-          self->state.attribution.usage(container, batch->at, usage, observations);
-        dispatch(self, world, std::move(observations));
+        Routing::Out out;
+        self->state.routing.take(*batch, out);
+        pass_on(self, world, std::move(out));
       },
-      [=](const Ref<DeviceList>& list) { self->state.attribution.inventory().set_devices(list->devices); },
-      [=](const Ref<HostAddresses>& addresses) {
-        self->state.attribution.set_own_addresses(world->gateway, addresses->own);
-        self->state.attribution.inventory().set_lan(addresses->lan);
-        self->state.attribution.set_own_target(addresses->metadata, addresses->metadata_port);
-      },
+      [=](const Ref<DeviceList>& list) { self->state.routing.take(*list); },
+      [=](const Ref<HostAddresses>& addresses) { self->state.routing.take(*addresses); },
       [=](const Ref<HealthBatch>& batch) {
         for (const auto& report : batch->reports) {
           world->losses->note(report, batch->at);
-          if (report.what == clock_jump) tell_jump(self, world, report);
           if (is_loss(report))
             spdlog::warn("{}: {} {}{}{}", report.sensor, report.count, report.what,
                          report.detail.empty() ? "" : ": ", report.detail);
@@ -313,6 +230,9 @@ RouterActor::behavior_type router_actor(Self self, World world) {
             spdlog::log(report.what == "up" ? spdlog::level::info : spdlog::level::warn, "{}: {}{}{}",
                         report.sensor, report.what, report.detail.empty() ? "" : ": ", report.detail);
         }
+        Routing::Out out;
+        self->state.routing.take(*batch, out);
+        pass_on(self, world, std::move(out));
         tell_spool(self, world, *batch);
       },
       [=](const Ref<Baseline>& baseline) {
@@ -333,7 +253,7 @@ RouterActor::behavior_type router_actor(Self self, World world) {
       },
       [=](const Ref<LinkTerms>& fresh) {
         world->memory->terms = fresh.value;
-        self->state.attribution.phases().set_scale(fresh->scale);
+        self->state.routing.set_scale(fresh->scale);
         for (auto& [profile, pair] : self->state.pairs) {
           pair.world->terms.set(fresh.value);
           pair.collector.send(self, fresh);
@@ -342,7 +262,9 @@ RouterActor::behavior_type router_actor(Self self, World world) {
       },
       [=](atom::tick) {
         self->delayed_send(self, 1s, atom::tick_v);
-        release_waiting(self, world);
+        Routing::Out out;
+        self->state.routing.release(world->now(), out);
+        pass_on(self, world, std::move(out));
         retire_idle(self->state, *world);
         self->state.new_devices = 0;
         tell_overflow(self, world);

@@ -3,10 +3,8 @@
 #include "actors/interfaces.hpp"
 #include "actors/slot.hpp"
 #include "node/collector_actor.hpp"
-#include "node/router/attribution.hpp"
-#include "node/sources/process_source.hpp"
+#include "node/router/routing.hpp"
 
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -56,14 +54,9 @@ struct RouterPair {
 
 struct RouterState {
   static inline const char* name = "router";
-  Attribution attribution;
+  Routing routing;
   std::unordered_map<std::string, RouterPair> pairs; ///< by profile
-  /// Processes of containers that the engine has not told of yet: so many, so long, then they are judged
-  /// under the container's id.
-  static constexpr std::size_t waiting_limit = 10'000;
-  static constexpr Duration waiting_time = 3 * second;
-  std::deque<std::pair<Timestamp, ProcessEvent>> waiting;
-  std::uint64_t observations = 0, alarms = 0, without_pair = 0, retired = 0;
+  std::uint64_t observations = 0, without_pair = 0, retired = 0;
   std::uint64_t overflow = 0, overflow_told = 0; ///< observations of pairs that did not keep up
   /// Devices that get a pair in one second beyond the first pairs, since each costs two actors.
   static constexpr std::uint32_t new_devices_limit = 16, few_pairs = 64;

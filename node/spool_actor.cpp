@@ -6,7 +6,7 @@
 #include "core/alert/codec.hpp"
 #include "core/alert/json_writer.hpp"
 #include "core/learn/delta_merge.hpp"
-#include "node/loss_ledger.hpp"
+#include "node/router/loss_ledger.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
 #include <spdlog/spdlog.h>

@@ -1,4 +1,4 @@
-#include "node/loss_ledger.hpp"
+#include "node/router/loss_ledger.hpp"
 
 #include <algorithm>
 #include <array>
