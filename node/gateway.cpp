@@ -150,7 +150,7 @@ Result<void> Gateway::start_actors(const NodeOptions& options, const GatewaySetu
           if (link_) link_->leave(why, later);
         };
         world.terms_changed = [this](const LinkTerms& terms) {
-          if (sources_) sources_->set_window(terms.scale.window);
+          if (sources_) sources_->set_scale(terms.scale);
         };
         world.version = version();
         world.site = site;

@@ -6,6 +6,7 @@
 #include "node/messages.hpp"
 #include "node/own_container.hpp"
 #include "node/packet_captures.hpp"
+#include "node/posture_keeper.hpp"
 #include "node/source_outlet.hpp"
 #include "node/sources/docker_source.hpp"
 #include "node/sources/edgex_source.hpp"
@@ -22,12 +23,14 @@
 
 namespace iris {
 struct SourceHub::State {
-  State(const NodeOptions& given, SourceHubWorld world) : options{given}, outlet{std::move(world)} {}
+  State(const NodeOptions& given, SourceHubWorld world)
+      : options{given}, outlet{std::move(world)}, posture{given.data + "/containers"} {}
 
   NodeOptions options;
   SourceOutlet outlet;
   std::string own = own_container(); ///< never watched, nor enrolments; docker source's thread only
   std::string own_digest;            ///< docker source's thread only
+  PostureKeeper posture;
   std::unique_ptr<ProcessSource> process;
   std::unique_ptr<UsageSource> usage;
   std::unique_ptr<EdgexSource> edgex;
@@ -91,6 +94,7 @@ void SourceHub::State::take_containers(std::vector<ContainerReport> reports) {
       if (edgex) edgex->container_gone(facts.id);
       usage->container_gone(facts.id);
     }
+    posture.note(report);
     batch.facts.push_back(facts);
     if (batch.facts.back().started_at != 0) batch.facts.back().started_at -= shift;
     batch.events.push_back(std::move(report.event));
@@ -136,6 +140,7 @@ Result<void> SourceHub::State::start_processes() {
 Result<void> SourceHub::State::start_directory() {
   EdgexSourceOptions metadata;
   metadata.url = options.metadata_url;
+  metadata.cache = options.data + "/devices";
   auto started =
       EdgexSource::start(metadata, {[this](std::vector<EdgexDevice> devices) {
                                       {
@@ -163,6 +168,10 @@ void SourceHub::State::start_engine() {
     spdlog::info("the engine runs a command in {}: {}", container.substr(0, 12), command);
   };
   sinks.health = [this](SensorHealth report) { outlet.health(std::move(report)); };
+  actors.push_back(outlet.stand_in("posture", "", [this] {
+    const std::lock_guard lock{mutex};
+    return posture.describe(running);
+  }));
   docker = DockerSource::start(engine, std::move(sinks));
   actors.push_back(outlet.stand_in("docker_source", "", [this] {
     auto figures = docker->statistics();
@@ -253,6 +262,7 @@ void SourceHub::State::run() {
     lock.unlock();
     keep_house();
     tell_jumps();
+    posture.tick();
     lock.lock();
     // Containers that change come at once; interfaces of the host are looked at every two seconds.
     changed.wait_for(lock, 2s, [this] { return stopping || dirty; });
@@ -290,16 +300,18 @@ SourceHub::~SourceHub() {
   if (s.thread.joinable()) s.thread.join();
   s.outlet.end(s.actors); // their answers look into the sources
   s.docker.reset();
+  s.posture.tick();
   s.packets.stop();
   s.usage.reset();
   s.edgex.reset();
   s.process.reset();
 }
 
-void SourceHub::set_window(Duration window) {
+void SourceHub::set_scale(const TimeScale& scale) {
+  state_->posture.set_day(scale.day);
   {
     const std::lock_guard lock{state_->mutex};
-    state_->window = window;
+    state_->window = scale.window;
     state_->dirty = true;
   }
   state_->changed.notify_one();

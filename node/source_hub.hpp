@@ -18,8 +18,8 @@ public:
   SourceHub(const SourceHub&) = delete;
   SourceHub& operator=(const SourceHub&) = delete;
 
-  /// Windows of counters last so long; TimeScale::window as the cloud set it.
-  void set_window(Duration window);
+  /// As the cloud set it: how long windows of counters are, and a day of getting to know the containers.
+  void set_scale(const TimeScale& scale);
 
 private:
   struct State;

@@ -98,6 +98,15 @@ enum class ContainerAction : std::uint8_t {
 };
 [[nodiscard]] const char* to_string(ContainerAction action);
 
+/// One thing about how a container is set up that a person should know.
+struct PostureNote {
+  std::string key;    ///< the same over restarts: "port:27017/tcp", "privileged" …
+  std::string text;   ///< completes "The container …"
+  std::string attack; ///< ATT&CK ids, separated by spaces
+  double bits = 0;    ///< 0: worth a line, no alert of its own
+  bool fresh = false; ///< it was not so before, on a gateway whose containers are known
+};
+
 struct ContainerChange {
   ContainerAction action{};
   int exit_code = 0;
@@ -106,6 +115,8 @@ struct ContainerChange {
   bool asked_for = false; ///< someone told the engine to stop it
   bool privileged = false;
   std::vector<std::string> published; ///< "0.0.0.0:27017->27017/tcp"
+  bool new_container = false;     ///< nobody of this name was here, and the gateway's containers are known
+  std::vector<PostureNote> notes; ///< what was not told yet of its set-up
   std::string detail;
 };
 

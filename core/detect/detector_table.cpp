@@ -6,7 +6,7 @@
 namespace iris {
 namespace {
 
-constexpr std::array<DetectorInfo, 11> table{{
+constexpr std::array<DetectorInfo, 13> table{{
     {"network.known-bad", "A service or device talked to an address on a threat list; names the lists.",
      "The peer of a flow is looked up in all lists (addresses and networks). 7.5 bits for an attempt, 9.5 "
      "for an answered "
@@ -105,6 +105,30 @@ constexpr std::array<DetectorInfo, 11> table{{
      "One-shot containers that exit with 0 are quiet.",
      "A service that hangs but does not die; one that ended while the container engine itself was away.",
      "T1499 T0814", false},
+    {"container.drift", "A new container, or one that was given more than it had.",
+     "By the engine's description, once the gateway's containers were watched for a learning day. A "
+     "container of "
+     "a "
+     "name that was never here 5 bits; of a known one: made privileged, given an engine's socket or a "
+     "directory of the host's to write 8, host processes or a strong capability 7, a data store opened to "
+     "the gateway's networks 7 (8 without a password), any other port, host network, device, or a stranger "
+     "on "
+     "EdgeX's network 5. Each is told once, also over restarts and when the container is made anew; a name "
+     "that the engine made up counts as its image.",
+     "What is changed inside of a container; a change that was there before, went and came back; who asked "
+     "for it.",
+     "T1610 T1611 T1133 T1562.001", false},
+    {"posture", "How a service is set up is dangerous, and was so from the start.",
+     "A data store or console open to the gateway's networks, without a password or with a known one; "
+     "privileged, an engine's socket, the host's processes, directories or strong capabilities; EdgeX's "
+     "security turned off (told once a gateway); an image version with a known hole "
+     "(core/inventory/known_settings.cpp has the table with its sources). 3 to 3.9 bits, so low, one "
+     "alert a service, told once. What is usual but not ideal (root, a writable root file system) is listed "
+     "there, and makes none of its own.",
+     "Settings inside of configuration files; versions of images tagged \"latest\"; holes that are not in "
+     "the "
+     "small table; services outside of containers.",
+     "T1078.001 T1133 T1190 T1610 T1611 T1562.001", false},
 }};
 
 } // namespace

@@ -15,6 +15,11 @@ namespace iris {
 [[nodiscard]] std::optional<Finding> container_crash(const JudgeView& view, const Act& act,
                                                      bool out_of_memory);
 
+/// A container that is new, or was given more than it had, on a gateway whose containers are known.
+[[nodiscard]] std::optional<Finding> container_drift(const JudgeView& view, const Act& act);
+/// What is dangerous about a container's set-up and was so from the start.
+[[nodiscard]] std::optional<Finding> posture(const JudgeView& view, const Act& act);
+
 // Judge against the baseline; each speaks of novelties in its own families only:
 [[nodiscard]] std::optional<Finding> process_novel(const JudgeView& view, const Act& act);
 [[nodiscard]] std::optional<Finding> network_destination(const JudgeView& view, const Act& act);

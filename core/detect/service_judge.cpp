@@ -197,6 +197,8 @@ struct ServiceJudge::State {
       bool recent = out_of_memory_at != 0 && observation.at - out_of_memory_at < 10 * second;
       claim(container_crash(view, act, recent));
       if (change->action == ContainerAction::died) out_of_memory_at = 0;
+      claim(container_drift(view, act));
+      claim(posture(view, act));
     } else {
       judge_novelty(view, act, claims);
     }

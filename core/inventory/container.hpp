@@ -32,6 +32,13 @@ struct ContainerNetwork {
   std::string mac;
 };
 
+/// What a data store asks of whoever reaches it, as far as its settings tell.
+enum class Login : std::uint8_t {
+  unknown,
+  none,           ///< nothing: whoever reaches it is in
+  known_password, ///< the one of its documentation
+};
+
 /// What the engine says about one container. Environment variables and labels are read, but not kept: they
 /// hold secrets.
 struct ContainerFacts {
@@ -49,9 +56,13 @@ struct ContainerFacts {
   std::vector<PublishedPort> ports;
   bool privileged = false;
   bool read_only = false;
-  bool security_off = false;             ///< EDGEX_SECURITY_SECRET_STORE=false in its environment
-  bool engine_socket = false;            ///< docker.sock is mounted: as good as root on the host
-  std::vector<std::string> capabilities; ///< added ones
+  bool security_off = false;  ///< EDGEX_SECURITY_SECRET_STORE=false in its environment
+  bool engine_socket = false; ///< an engine's socket is mounted: as good as root on the host
+  bool memory_limited = false;
+  Login login = Login::unknown;
+  std::vector<std::string> capabilities;     ///< added ones, without "CAP_"
+  std::vector<std::string> security_options; ///< "no-new-privileges", "seccomp=unconfined" …
+  std::vector<std::string> devices;          ///< of the host
   std::vector<ContainerMount> mounts;
   std::string user;
   std::vector<std::string> command;     ///< path and arguments of the first process, secrets redacted

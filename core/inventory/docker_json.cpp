@@ -1,6 +1,7 @@
 #include "core/inventory/docker_json.hpp"
 
 #include "core/inventory/bounded_json.hpp"
+#include "core/inventory/known_settings.hpp"
 #include "core/process/redact.hpp"
 
 #include <algorithm>
@@ -198,14 +199,23 @@ Result<ContainerFacts> parse_container(std::string_view json) {
   out.privileged = truth(host, "Privileged");
   out.read_only = truth(host, "ReadonlyRootfs");
   out.capabilities = texts(at(host, "CapAdd"));
+  for (auto& capability : out.capabilities) // podman says CAP_NET_ADMIN, Docker either
+    if (capability.starts_with("CAP_")) capability.erase(0, 4);
+  out.security_options = texts(at(host, "SecurityOpt"));
+  out.memory_limited = number(host, "Memory") > 0;
+  if (const auto& devices = at(host, "Devices"); devices.is_array())
+    for (const auto& device : devices)
+      if (out.devices.size() < list_limit) out.devices.push_back(text(device, "PathOnHost"));
   out.command = texts(at(*value, "Args"));
   if (auto path = text(*value, "Path"); !path.empty()) out.command.insert(out.command.begin(), path);
   redact_args(out.command);
   out.healthcheck = texts(at(at(config, "Healthcheck"), "Test"));
   if (!out.healthcheck.empty() && out.healthcheck.front() == "NONE") out.healthcheck.clear();
   redact_args(out.healthcheck);
-  for (const auto& variable : texts(at(config, "Env")))
+  const auto environment = texts(at(config, "Env"));
+  for (const auto& variable : environment)
     if (variable == "EDGEX_SECURITY_SECRET_STORE=false") out.security_off = true;
+  out.login = login_of(out.image, out.command, environment);
   out.stop_signal = stop_signal_of(text(config, "StopSignal"));
   out.upper_dir = text(at(at(*value, "GraphDriver"), "Data"), "UpperDir");
   const auto& network = at(*value, "NetworkSettings");
@@ -223,7 +233,7 @@ Result<ContainerFacts> parse_container(std::string_view json) {
     for (const auto& mount : mounts) {
       ContainerMount one{text(mount, "Type"), text(mount, "Source"), text(mount, "Destination"),
                          truth(mount, "RW")};
-      out.engine_socket |= one.source.ends_with("/docker.sock");
+      out.engine_socket |= is_engine_socket(one.source);
       if (out.mounts.size() < list_limit) out.mounts.push_back(std::move(one));
     }
   if (const auto& tmpfs = at(host, "Tmpfs"); tmpfs.is_object()) // not listed under Mounts

@@ -86,6 +86,17 @@ void locate(EdgexDevice& device, const std::string& value, bool may_be_name) {
   if (auto number = port_of(std::string{port}); number != 0 && device.port == 0) device.port = number;
 }
 
+/// "AA-BB-CC-DD-EE-FF" -> "aa:bb:cc:dd:ee:ff"; "" for what is none.
+std::string mac_of(std::string text) {
+  text = lower(std::move(text));
+  std::replace(text.begin(), text.end(), '-', ':');
+  const bool good =
+      text.size() == 17 && std::all_of(text.begin(), text.end(), [&, i = 0](unsigned char c) mutable {
+        return i++ % 3 == 2 ? c == ':' : std::isxdigit(c) != 0;
+      });
+  return good && text != "00:00:00:00:00:00" ? text : "";
+}
+
 void read_protocols(EdgexDevice& device, const Json& protocols) {
   if (!protocols.is_object()) return;
   for (const auto& [protocol, properties] : protocols.items()) {
@@ -95,8 +106,10 @@ void read_protocols(EdgexDevice& device, const Json& protocols) {
     for (const auto& [key, value] : properties.items()) {
       const auto name = lower(key);
       if (name == "port") port = port_of(scalar(value));
+      if (name == "macaddress" && device.mac.empty()) device.mac = mac_of(scalar(value));
       if (name == "address" || name == "ip" || name == "deviceinstance" || name == "path")
-        locate(device, scalar(value), false);
+        // A name without a dot is a virtual device's own ("device-virtual-bool-01").
+        locate(device, scalar(value), name == "address" && scalar(value).find('.') != std::string::npos);
       else if (name == "host" || name == "endpoint")
         locate(device, scalar(value), true);
     }

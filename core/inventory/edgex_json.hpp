@@ -17,6 +17,7 @@ struct EdgexDevice {
   std::vector<IpAddress> addresses; ///< none for serial, virtual and broker devices
   std::vector<std::string> hosts;   ///< host names that stand where an address could
   std::uint16_t port = 0;           ///< 0 where it does not say
+  std::string mac;                  ///< "aa:bb:cc:dd:ee:ff", lower case; "" where it does not say
 };
 
 struct EdgexDevicePage {

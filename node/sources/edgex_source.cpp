@@ -1,5 +1,7 @@
 #include "node/sources/edgex_source.hpp"
 
+#include "actors/link/private_file.hpp"
+#include "core/inventory/device_list.hpp"
 #include "node/sources/http_client.hpp"
 #include "node/sources/node_clock.hpp"
 
@@ -7,6 +9,8 @@
 #include <atomic>
 #include <cstdlib>
 #include <ctime>
+#include <fstream>
+#include <iterator>
 #include <mutex>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -22,6 +26,7 @@ namespace {
 constexpr std::size_t page_limit = 8 << 20; ///< bytes of one answer
 constexpr int page_size = 1024;             ///< EdgeX's MaxResultCount
 constexpr std::size_t resolve_limit = 64;   ///< host names of devices looked up a round
+constexpr std::size_t cache_limit = 32 << 20;
 
 /// One way to ask: which port where the URL does not say, and which path.
 struct Api {
@@ -136,6 +141,7 @@ private:
   }
 
   void run() {
+    restore();
     Duration wait = 0;
     while (!stop_) {
       pollfd fds[2] = {{stop_fd_, POLLIN, 0}, {wake_, POLLIN, 0}};
@@ -156,6 +162,28 @@ private:
     }
   }
 
+  /// What core-metadata said before this start: it may be slower to start than we are, or gone.
+  void restore() {
+    if (options_.cache.empty()) return;
+    auto bytes = read_small_file(options_.cache, cache_limit);
+    if (!bytes) {
+      if (bytes.error().code != Errc::not_found) tell("unreadable", bytes.error().message);
+      return;
+    }
+    auto devices = decode_devices(*bytes);
+    if (!devices) return tell("unreadable", options_.cache + ": " + devices.error().message);
+    if (devices->empty()) return;
+    last_ = fingerprint(*devices);
+    sinks_.deliver(std::move(devices.value()));
+  }
+
+  void keep(const std::vector<EdgexDevice>& devices) {
+    if (options_.cache.empty()) return;
+    const auto bytes = encode_devices(devices);
+    auto done = write_private_file(options_.cache, {bytes.data(), bytes.size()});
+    if (!done && !std::exchange(unkept_, true)) tell("unwritable", done.error().message);
+  }
+
   bool ask() {
     std::optional<HttpEndpoint> endpoint = fixed_;
     if (!endpoint) {
@@ -174,7 +202,10 @@ private:
       }
       preferred_ = (i + preferred_) % std::size(apis);
       locate_names(*devices);
+      std::ifstream arp{options_.neighbours};
+      locate_by_mac(*devices, parse_neighbours(std::string{std::istreambuf_iterator<char>{arp}, {}}));
       if (auto print = fingerprint(*devices); print != last_ || !answered_) {
+        if (print != last_) keep(*devices);
         last_ = std::move(print);
         const auto count = devices->size();
         sinks_.deliver(std::move(devices.value()));
@@ -239,7 +270,7 @@ private:
   Duration retry_ = first_retry;
   std::size_t preferred_ = 0; ///< the API that answered last
   std::string last_;
-  bool answered_ = false, complained_ = false;
+  bool answered_ = false, complained_ = false, unkept_ = false;
   std::thread thread_;
 };
 

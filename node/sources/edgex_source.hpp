@@ -16,6 +16,9 @@ struct EdgexSourceOptions {
   Duration interval = 60 * second; ///< between two questions
   Duration request_timeout = 5 * second;
   std::size_t device_limit = 16384; ///< most devices taken of all pages
+  std::string cache;                ///< file that keeps the devices over a restart; empty: none
+  std::string neighbours =
+      "/proc/net/arp"; ///< where devices are looked up that are known by hardware address
 };
 
 struct EdgexSourceSinks {
@@ -24,7 +27,8 @@ struct EdgexSourceSinks {
 };
 
 /// Asks EdgeX core-metadata for the names of the LAN's devices: API v3 and v2 (port 59881), v1 (port 48081).
-/// Where it is absent or wants a token, devices keep the names of their addresses and nothing else changes.
+/// Where it is absent or wants a token, devices keep the names that it gave last, also before this start, or
+/// those of their addresses, and nothing else changes.
 class EdgexSource {
 public:
   /// An Error where the URL does not parse or its host has no address.

@@ -1,8 +1,8 @@
 """Compares alerts with what attacks must raise.
 
-usage: expect.py ALERTS.jsonl WEBHOOK.jsonl ATTACK.sh...     [--quiet]
+usage: expect.py ALERTS.jsonl WEBHOOK.jsonl [STANDING.txt] ATTACK.sh...     [--quiet]
 ALERTS: what `iris-shell -c alerts --json` says, one alert a line. WEBHOOK: webhook.py's log.
-The headers of the attack scripts say what is expected (docs/lab.md). Prints a table; exits 1 when an expected alert is
+The headers of the attack scripts say what is expected, and standing.txt what is so before any attack (docs/lab.md). Prints a table; exits 1 when an expected alert is
 missing in either, when one alert was stored twice, when a stored revision was not delivered, or when a signature was bad. With --quiet nothing is printed and only
 the first of these is looked at.
 """
@@ -51,7 +51,7 @@ def lines_in_headers(kind):
         with open(path, encoding="utf-8") as file:
             for line in file:
                 if line.startswith(start):
-                    yield path.rsplit("/", 1)[-1].removesuffix(".sh"), [tuple(word.split("=", 1)) for word in shlex.split(line[len(start):])]
+                    yield path.rsplit("/", 1)[-1].removesuffix(".sh").removesuffix(".txt"), [tuple(word.split("=", 1)) for word in shlex.split(line[len(start):])]
 
 
 alerts = lines_of(alerts_file)

@@ -326,6 +326,44 @@ TEST_CASE("a plain failure of a service that is not learned yet, as a one-shot's
   CHECK(killed.findings[0].score == 7);
 }
 
+TEST_CASE("dangerous settings from the start make one quiet alert, later ones a loud one") {
+  Life life;
+  ContainerChange listed;
+  listed.action = ContainerAction::listed;
+  listed.notes = {{"port:27017/tcp", "opens the MongoDB database", "T1133", 3.9, false},
+                  {"root", "starts as root", "", 0, false}};
+  life.see({.what = listed});
+  REQUIRE(life.findings.size() == 1);
+  CHECK(life.findings[0].detector == "posture");
+  CHECK(life.findings[0].severity == Severity::low);
+  CHECK(life.findings[0].act == "opens the MongoDB database");
+  CHECK(life.findings[0].observed == "It opens the MongoDB database. It also starts as root.");
+  CHECK(life.findings[0].attack == std::vector<std::string>{"T1133"});
+  listed.notes.erase(listed.notes.begin()); // nothing but what is usual
+  life.see({.what = listed});
+  CHECK(life.findings.size() == 1);
+  ContainerChange changed;
+  changed.action = ContainerAction::started;
+  changed.notes = {{"port:80/tcp", "is reachable from outside", "T1133", 5, true},
+                   {"privileged", "is privileged", "T1611", 8, true}};
+  life.see({.what = changed});
+  REQUIRE(life.findings.size() == 2);
+  CHECK(life.findings[1].detector == "container.drift");
+  CHECK(life.findings[1].severity == Severity::high);
+  CHECK(life.findings[1].act == "was given more than it had: it now is privileged");
+  CHECK(life.findings[1].observed == "It is reachable from outside; is privileged.");
+  CHECK(life.findings[1].cause == "drift:privileged");
+  ContainerChange fresh;
+  fresh.action = ContainerAction::started;
+  fresh.new_container = true;
+  Life other{entity_of(EntityKind::service, "toolbox")};
+  other.see({.what = fresh});
+  REQUIRE(other.findings.size() == 1);
+  CHECK(other.findings[0].detector == "container.drift");
+  CHECK(other.findings[0].severity == Severity::medium);
+  CHECK(other.findings[0].act == "is a new container on this gateway");
+}
+
 TEST_CASE("novelties of a first startup make one digest") {
   Life life;
   life.grow_up();

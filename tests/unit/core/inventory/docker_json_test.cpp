@@ -44,7 +44,8 @@ TEST_CASE("a container's description") {
       "Healthcheck":{"Test":["CMD-SHELL","pg_isready"]},
       "Labels":{"com.docker.compose.project":"edgex","com.docker.compose.service":"mongo"}},
     "HostConfig":{"NetworkMode":"edgex_edgex-network","Privileged":true,"PidMode":"host","ReadonlyRootfs":true,
-      "CapAdd":["NET_ADMIN"],"Tmpfs":{"/run":""}},
+      "CapAdd":["CAP_NET_ADMIN"],"Tmpfs":{"/run":""},"SecurityOpt":["no-new-privileges"],"Memory":1048576,"IpcMode":"host",
+      "Devices":[{"PathOnHost":"/dev/ttyS0","PathInContainer":"/dev/ttyS0"}]},
     "NetworkSettings":{"Ports":{"27017/tcp":[{"HostIp":"0.0.0.0","HostPort":"27017"},{"HostIp":"::","HostPort":"27017"}],
                                 "5563/tcp":null,"161/udp":[{"HostIp":"127.0.0.1","HostPort":"1161"}]},
       "Networks":{"edgex_edgex-network":{"IPAddress":"172.18.0.3","MacAddress":"02:42:ac:12:00:03","GlobalIPv6Address":"fd00::3"}}}})");
@@ -60,6 +61,12 @@ TEST_CASE("a container's description") {
   CHECK(facts->security_off);
   CHECK(facts->engine_socket);
   CHECK(facts->pid_mode == "host");
+  CHECK(facts->ipc_mode == "host");
+  CHECK(facts->login == Login::none); // MongoDB as EdgeX 0.2 ran it
+  CHECK(facts->capabilities == std::vector<std::string>{"NET_ADMIN"});
+  CHECK(facts->security_options == std::vector<std::string>{"no-new-privileges"});
+  CHECK(facts->devices == std::vector<std::string>{"/dev/ttyS0"});
+  CHECK(facts->memory_limited);
   CHECK(facts->restarts == 2);
   CHECK(facts->started_at - facts->created_at == 591'201'108);
   CHECK(facts->healthcheck == std::vector<std::string>{"CMD-SHELL", "pg_isready"});

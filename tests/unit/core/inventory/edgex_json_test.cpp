@@ -55,6 +55,11 @@ TEST_CASE("every protocol key that EdgeX's device services use") {
   CHECK(v3(R"({"REST":{"Host":"camera.local","Port":"80"}})").hosts ==
         std::vector<std::string>{"camera.local"});
   CHECK(v3(R"({"other":{"Address":"device-virtual-bool-01"}})").hosts.empty());
+  CHECK(v3(R"({"modbus-tcp":{"Address":"plc.plant.local","Port":"502"}})").hosts ==
+        std::vector<std::string>{"plc.plant.local"});
+  CHECK(v3(R"({"Onvif":{"Address":"10.0.0.16","MACAddress":"AA-BB-CC-DD-EE-F0"}})").mac ==
+        "aa:bb:cc:dd:ee:f0");
+  CHECK(v3(R"({"Onvif":{"MACAddress":"not one"}})").mac.empty());
   CHECK(v3(R"({"x":{"Address":"0.0.0.0"}})").addresses.empty());
 }
 

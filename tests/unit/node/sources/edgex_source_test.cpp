@@ -4,6 +4,8 @@
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <condition_variable>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <mutex>
 #include <netinet/in.h>
@@ -120,6 +122,48 @@ TEST_CASE("devices of API v1 are found though v3 and v2 do not answer, and told 
   REQUIRE(told.devices.size() == 1);
   CHECK(told.devices[0].at(0).name == "patlite1");
   CHECK(told.health.at(0).detail == "API v1, 1 devices");
+}
+
+TEST_CASE("a restart without core-metadata still names devices, and one by its hardware address") {
+  const auto folder = std::filesystem::temp_directory_path() / ("iris-edgex-" + std::to_string(::getpid()));
+  std::filesystem::create_directory(folder);
+  const auto cache = (folder / "devices").string();
+  std::ofstream{folder / "arp"} << "10.0.0.40 0x1 0x2 aa:bb:cc:dd:ee:ff * eth1\n";
+  std::atomic<bool> there{true};
+  Server server{[&](const std::string& target) {
+    if (!there || target.find("/api/v3/") == std::string::npos) return not_found;
+    return ok(R"({"totalCount":1,"devices":[{"name":"camera",
+      "protocols":{"Onvif":{"Address":"10.0.0.16","MACAddress":"AA:BB:CC:DD:EE:FF"}}}]})");
+  }};
+  auto wanted = options(server);
+  wanted.cache = cache;
+  wanted.neighbours = (folder / "arp").string();
+  {
+    Told told;
+    auto source = EdgexSource::start(wanted, told.sinks());
+    REQUIRE(told.wait([&] { return !told.devices.empty(); }));
+    source.value().reset();
+  }
+  there = false;
+  {
+    Told told;
+    auto source = EdgexSource::start(wanted, told.sinks());
+    REQUIRE(told.wait([&] { return !told.devices.empty() && !told.health.empty(); }));
+    source.value().reset();
+    REQUIRE(told.devices.size() == 1);
+    CHECK(told.devices[0].at(0).name == "camera");
+    REQUIRE(told.devices[0].at(0).addresses.size() == 2);
+    CHECK(to_string(told.devices[0].at(0).addresses[1]) == "10.0.0.40");
+    CHECK(told.health[0].what == "down");
+  }
+  std::ofstream{cache} << "no list of devices";
+  Told told;
+  auto source = EdgexSource::start(wanted, told.sinks());
+  REQUIRE(told.wait([&] { return told.health.size() >= 2; }));
+  source.value().reset();
+  CHECK(told.health[0].what == "unreadable");
+  CHECK(told.devices.empty());
+  std::filesystem::remove_all(folder);
 }
 
 TEST_CASE("all pages of API v3 are read") {
