@@ -52,6 +52,8 @@ std::optional<int> parse_node_options(int argc, char** argv, NodeOptions& option
       ->check(CLI::Range(1U, 65'536U))
       ->capture_default_str();
   app.add_flag("--no-packets", options.no_packets, "Do not capture packets")->envname("IRIS_NO_PACKETS");
+  app.add_flag("--no-dpi", options.no_dpi, "Do not name the application protocols of flows")
+      ->envname("IRIS_NO_DPI");
   app.add_option("--log-level", options.log_level, "trace, debug, info, warn, error")
       ->envname("IRIS_LOG_LEVEL")
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}))

@@ -23,6 +23,7 @@ struct NodeOptions {
   std::uint64_t spool_age = 7 * 86'400; ///< seconds
   std::uint32_t max_entities = 256;
   bool no_packets = false;
+  bool no_dpi = false;
 };
 
 /// @returns an exit code (0 after --help, 2 for wrong usage) or nothing when the program should go on.

@@ -22,7 +22,7 @@ struct ToRouter {
   std::string interface;
   std::shared_ptr<PacketFigures> figures;
   std::shared_ptr<TableBudget> waiting;
-  std::uint64_t lost = 0; ///< flows since it was told
+  std::uint64_t lost = 0; ///< flows and commands since it was told
   Timestamp told = 0;
 
   void operator()(PacketBatch&& batch) {
@@ -40,8 +40,10 @@ struct ToRouter {
     out.flows = std::move(batch.harvest.flows);
     out.alarms = std::move(batch.harvest.alarms);
     out.answers = std::move(batch.harvest.answers);
-    if (auto count = out.flows.size(); count != 0 && !waiting->take(count)) {
+    out.commands = std::move(batch.harvest.commands);
+    if (auto count = out.flows.size() + out.commands.size(); count != 0 && !waiting->take(count)) {
       out.flows.clear();
+      out.commands.clear();
       lost += count;
     } else if (count != 0) {
       out.in_flight = {nullptr, [waiting = waiting, count](void*) { waiting->give(count); }};
@@ -66,6 +68,7 @@ void PacketCaptures::start(const std::string& interface, InterfaceRole role) {
   PacketSourceOptions wanted;
   wanted.interface = interface;
   wanted.pipeline.flows.window = window_;
+  wanted.pipeline.label_applications = label_applications_;
   std::random_device random; // so that nobody can aim at one place of a table
   wanted.pipeline.flows.seed = std::uint64_t(random()) << 32 | random();
   made.source = std::make_unique<PacketSource>(

@@ -17,7 +17,9 @@ namespace iris {
 /// The packet sources, one an interface, kept on those that a plan names. For one thread.
 class PacketCaptures {
 public:
-  PacketCaptures(const SourceOutlet& outlet, Duration window) : outlet_{outlet}, window_{window} {}
+  /// @param label_applications as in PipelineOptions
+  PacketCaptures(const SourceOutlet& outlet, Duration window, bool label_applications)
+      : outlet_{outlet}, window_{window}, label_applications_{label_applications} {}
   ~PacketCaptures() { stop(); }
   PacketCaptures(const PacketCaptures&) = delete;
   PacketCaptures& operator=(const PacketCaptures&) = delete;
@@ -43,6 +45,7 @@ private:
 
   const SourceOutlet& outlet_;
   Duration window_;
+  bool label_applications_;
   std::shared_ptr<TableBudget> flows_waiting_ = std::make_shared<TableBudget>(flows_limit);
   std::map<std::string, Capture> captures_; ///< by interface
   std::set<std::string> told_missing_;      ///< interfaces that were asked for and are not there

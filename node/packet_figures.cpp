@@ -14,6 +14,10 @@ std::string describe(PacketFigures& figures) {
   json.field("alarms", s.watch.alarms).field("suspects_evicted", s.watch.evicted);
   json.field("answers_unasked", s.names.unasked).field("queries_evicted", s.names.evicted);
   json.field("suppressed", s.watch.suppressed).field("answers_dropped", s.answers_dropped);
+  json.field("field_requests", s.field.requests).field("field_unread", s.field.unread);
+  json.field("field_evicted", s.field.evicted).field("field_dropped", s.field.dropped);
+  json.field("labelled", s.labels.labelled).field("unlabelled", s.labels.unknown);
+  json.field("labels_no_room", s.labels.no_room);
   json.field("malformed", s.malformed).field("truncated", s.truncated).field("portless", s.flows.portless);
   json.field("hidden", s.flows.hidden).field("tiny_fragments", s.flows.tiny_fragments);
   json.field("fragments_lost", s.flows.fragments_lost).field("orphans", s.flows.orphans);

@@ -41,8 +41,8 @@ struct SourceHub::State {
   Duration window = TimeScale{}.window;          ///< wanted
   bool stopping = false, dirty = true;
   std::size_t device_count = 0;
-  Duration window_in_use = TimeScale{}.window;   ///< hub thread only
-  PacketCaptures packets{outlet, window_in_use}; ///< hub thread only
+  Duration window_in_use = TimeScale{}.window;                    ///< hub thread only
+  PacketCaptures packets{outlet, window_in_use, !options.no_dpi}; ///< hub thread only
   std::vector<IpAddress> own_in_use;
   IpAddress metadata_in_use;
   std::vector<Slot<SourceActor>> actors;

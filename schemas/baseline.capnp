@@ -59,7 +59,7 @@ struct Progress {
 
 struct Part {
   keys @0 :List(LearnedKey); # sorted by key, then phase; at most 20,000
-  stats @1 :List(FamilyStat); # families (see delta.capnp; 7 today, older writers fewer) x 2 phases x 3 levels
+  stats @1 :List(FamilyStat); # families (see delta.capnp; 9 today, older writers fewer) x 2 phases x 3 levels
   numbers @2 :List(LearnedNumber);
   progress @3 :Progress;
   gateways @4 :UInt32;

@@ -8,7 +8,7 @@ $Cxx.namespace("iris::schema");
 using Common = import "common.capnp";
 
 struct BehaviourKey {
-  family @0 :UInt8;          # 0 exec, 1 peer-out, 2 peer-in, 3 dns, 4 listen, 5 exit, 6 origin
+  family @0 :UInt8;          # 0 exec, 1 peer-out, 2 peer-in, 3 dns, 4 listen, 5 exit, 6 origin, 7 command, 8 protocol
   phase @1 :UInt8;           # 0 startup, 1 steady
   siteLevels @2 :UInt8;      # how many of the finest levels depend on the site
   neverLearn @3 :Bool;

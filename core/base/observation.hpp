@@ -84,6 +84,21 @@ struct DnsAnswer {
   std::vector<IpAddress> addresses;
 };
 
+/// A function of a field protocol that was asked of a device, `count` times since it was last told of.
+/// `src` is the side that asks.
+struct FieldCommand {
+  IpAddress src, dst;
+  std::uint16_t dport = 0;
+  std::uint8_t protocol = 0; ///< IANA number
+  bool inbound = false;      ///< as seen from the observation's entity: the peer asks
+  bool changes = false;      ///< it changes something in the device, or hides what it does
+  std::string application;   ///< "Modbus", "BACnet", "SNMP"
+  std::string action;        ///< "read", "write", "manage", "notify", "find", "hidden"
+  std::string function;      ///< "write holding registers (function 6)"
+  std::uint32_t count = 0;
+  Timestamp first = 0, last = 0;
+};
+
 enum class ContainerAction : std::uint8_t {
   listed,
   created,
@@ -148,7 +163,8 @@ struct Observation {
   Timestamp at = 0;         ///< wall time
   std::int64_t boot_at = 0; ///< CLOCK_BOOTTIME ns, 0 where unknown (captures)
   Phase phase = Phase::steady;
-  std::variant<ProcessStart, ProcessExit, Flow, DnsAnswer, ContainerChange, Usage, SensorHealth> what;
+  std::variant<ProcessStart, ProcessExit, Flow, DnsAnswer, ContainerChange, Usage, SensorHealth, FieldCommand>
+      what;
 };
 
 } // namespace iris

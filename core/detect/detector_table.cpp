@@ -6,7 +6,7 @@
 namespace iris {
 namespace {
 
-constexpr std::array<DetectorInfo, 13> table{{
+constexpr std::array<DetectorInfo, 15> table{{
     {"network.known-bad", "A service or device talked to an address on a threat list; names the lists.",
      "The peer of a flow is looked up in all lists (addresses and networks). 7.5 bits for an attempt, 9.5 "
      "for an answered "
@@ -71,6 +71,34 @@ constexpr std::array<DetectorInfo, 13> table{{
      "caller.",
      "A stolen or forged address of a usual client; connections that were not completed.",
      "T1133 T1190 T1021", true},
+    {"network.command",
+     "A function of a field protocol (Modbus TCP, BACnet/IP, SNMP) that this service never asked of a "
+     "device, or "
+     "that nobody ever asked of this device: a service that only ever read, and now writes.",
+     "Requests on the protocols' own ports (tcp/502, udp/47808 to 47823, udp/161 and 162) are read for their "
+     "function and for what it is about (Modbus table, BACnet object type, SNMP enterprise or MIB-2 group), "
+     "not for "
+     "their values. Backs off from device and function to the function, to protocol and read, write, manage, "
+     "find, "
+     "notify or hidden; scored as process.novel, and one bit more for what changes the device or hides what "
+     "it does.",
+     "Another value for what is written anyway; another register or object of the same kind; a request that "
+     "is "
+     "split over several segments or cut by the snapshot (counted as unread); other ports; SNMPv3 encrypted, "
+     "of "
+     "which it only says that it is; what never crosses the gateway.",
+     "T0855 T0836 T0861", true},
+    {"network.protocol",
+     "A service spoke, or was spoken to in, an application protocol on a port where it never was: a shell's "
+     "protocol on the web port, say.",
+     "The first eight packets of a flow are looked at by nDPI, BACnet and OPC UA by recognisers of Iris; "
+     "only what "
+     "the content shows counts, never a guess by port or address. Backs off from protocol and port to the "
+     "protocol; scored as process.novel.",
+     "Flows whose content is not recognised, or whose start was not seen; what tunnels inside a usual "
+     "protocol; "
+     "flows beyond the 1,024 that are looked at at once (counted); everything with --no-dpi.",
+     "T1571 T1071", true},
     {"network.volume", "More was sent to a peer than ever: in one flow, or in one window.",
      "Each report of a flow is added to its flow (a day at most) and to its peer's window, and compared with "
      "the number's "

@@ -24,6 +24,8 @@ namespace iris {
 [[nodiscard]] std::optional<Finding> process_novel(const JudgeView& view, const Act& act);
 [[nodiscard]] std::optional<Finding> network_destination(const JudgeView& view, const Act& act);
 [[nodiscard]] std::optional<Finding> network_lateral(const JudgeView& view, const Act& act);
+[[nodiscard]] std::optional<Finding> network_command(const JudgeView& view, const Act& act);
+[[nodiscard]] std::optional<Finding> network_protocol(const JudgeView& view, const Act& act);
 [[nodiscard]] std::optional<Finding> network_client(const JudgeView& view, const Act& act);
 [[nodiscard]] std::optional<Finding> network_volume(const JudgeView& view, const Act& act,
                                                     const WindowNumbers::Volume& volume);

@@ -35,17 +35,29 @@ Novelty novelty_of(const JudgeView& view, const Behaviour& behaviour) {
   return novelty;
 }
 
-Party peer_party(const Observation& observation, const Flow& flow) {
-  const auto& address = flow.inbound ? flow.src : flow.dst;
+namespace {
+
+Party party_at(const Observation& observation, const IpAddress& address, std::uint8_t protocol,
+               std::uint16_t port) {
   Party party;
   if (observation.peer) party = party_of(*observation.peer);
   if (party.kind == EntityKind::unknown)
     party.kind = scope_of(address) == AddressScope::global ? EntityKind::internet : EntityKind::device;
   party.address = address;
   if (party.name.empty()) party.name = to_string(address);
-  party.port = flow.protocol == 6 || flow.protocol == 17 ? flow.dport : 0;
-  party.protocol = flow.protocol;
+  party.port = protocol == 6 || protocol == 17 ? port : 0;
+  party.protocol = protocol;
   return party;
+}
+
+} // namespace
+
+Party peer_party(const Observation& observation, const Flow& flow) {
+  return party_at(observation, flow.inbound ? flow.src : flow.dst, flow.protocol, flow.dport);
+}
+
+Party peer_party(const Observation& observation, const FieldCommand& command) {
+  return party_at(observation, command.inbound ? command.src : command.dst, command.protocol, command.dport);
 }
 
 void add_attack(Finding& finding, std::string_view attack) {
@@ -79,6 +91,12 @@ Finding finding_of(const JudgeView& view, const Act& act, std::string_view detec
                              flow->last ? flow->last : observation.at});
     finding.first = finding.flows.back().first;
     finding.last = std::max(finding.first, finding.flows.back().last);
+  } else if (const auto* command = std::get_if<FieldCommand>(&observation.what)) {
+    finding.peer = peer_party(observation, *command);
+    finding.first = command->first;
+    finding.last = command->last;
+    finding.flows.push_back({command->src, command->dst, 0, command->dport, command->protocol, command->count,
+                             0, 0, command->first, command->last});
   }
   return finding;
 }

@@ -54,6 +54,7 @@ struct Act {
 [[nodiscard]] Finding finding_of(const JudgeView& view, const Act& act, std::string_view detector,
                                  double bits, std::string_view attack);
 [[nodiscard]] Party peer_party(const Observation& observation, const Flow& flow);
+[[nodiscard]] Party peer_party(const Observation& observation, const FieldCommand& command);
 void add_attack(Finding& finding, std::string_view attack);
 /// "#" and 16 hex digits: how a cause names a key (keys_in_cause in core/learn/trainer.hpp reads it).
 [[nodiscard]] std::string key_mark(std::uint64_t key);

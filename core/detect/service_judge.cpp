@@ -158,7 +158,8 @@ struct ServiceJudge::State {
   void judge_novelty(const JudgeView& view, const Act& act, std::vector<Finding>& claims) {
     if (!act.novelty.novel) return;
     std::optional<Finding> found;
-    for (auto detector : {process_novel, network_destination, network_lateral, network_client})
+    for (auto detector : {process_novel, network_destination, network_lateral, network_client,
+                          network_command, network_protocol})
       if (!found) found = detector(view, act);
     if (!found) return;
     if (act.novelty.bits >= policy.report_bits) {
@@ -192,6 +193,10 @@ struct ServiceJudge::State {
     } else if (std::holds_alternative<Flow>(observation.what)) {
       claim(network_known_bad(view, act));
       judge_novelty(view, act, claims);
+      for (const auto& behaviour : behaviours) {
+        if (behaviour->family != Family::protocol) continue;
+        judge_novelty(view, {observation, behaviours, behaviour.get(), novelty(view, *behaviour)}, claims);
+      }
     } else if (const auto* change = std::get_if<ContainerChange>(&observation.what)) {
       if (change->action == ContainerAction::oom) out_of_memory_at = observation.at;
       bool recent = out_of_memory_at != 0 && observation.at - out_of_memory_at < 10 * second;

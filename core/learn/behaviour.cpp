@@ -121,6 +121,41 @@ Behaviour peer_behaviour(const Observation& observation, const Flow& flow) {
   return behaviour;
 }
 
+/// What a flow's content is, on which port: the same on every gateway. Between two services it is the
+/// caller's.
+std::optional<Behaviour> protocol_behaviour(const Observation& observation, const Flow& flow) {
+  if (flow.application.empty() || !flow.initiator_known || !is_contact(flow)) return std::nullopt;
+  if (flow.protocol != 6 && flow.protocol != 17) return std::nullopt;
+  Behaviour behaviour{.family = Family::protocol};
+  behaviour.peer_class = observation.peer ? observation.peer->kind : EntityKind::unknown;
+  if (flow.inbound && behaviour.peer_class == EntityKind::service) return std::nullopt;
+  const auto what = (flow.inbound ? "serves " : "speaks ") + flow.application;
+  put_level(behaviour, 0, what + " on " + port_text(flow));
+  put_level(behaviour, 1, what);
+  return behaviour;
+}
+
+/// What is asked of a field device. Seen from the device, too: whoever else writes to it is new to it.
+Behaviour command_behaviour(const Observation& observation, const FieldCommand& command) {
+  Behaviour behaviour{.family = Family::command};
+  const auto& address = command.inbound ? command.src : command.dst;
+  auto name = observation.peer ? observation.peer->name : std::string{};
+  if (name.empty()) name = to_string(address);
+  behaviour.peer_class = observation.peer ? observation.peer->kind : EntityKind::unknown;
+  const auto function = command.application + " " + command.function;
+  const std::string direction = command.inbound ? " by " : " to ";
+  const auto scope = scope_of(command.dst);
+  const bool group = scope == AddressScope::multicast || scope == AddressScope::broadcast;
+  if (!group) {
+    put_level(behaviour, 0, function + direction + name);
+    behaviour.site_levels = 1;
+  }
+  put_level(behaviour, group ? 0 : 1, function + (command.inbound ? " by anybody" : group ? " to all" : ""));
+  put_level(behaviour, 2,
+            command.application + " " + command.action + (command.inbound ? " by anybody" : ""));
+  return behaviour;
+}
+
 } // namespace
 
 const char* to_string(Family family) {
@@ -139,6 +174,10 @@ const char* to_string(Family family) {
     return "exit";
   case Family::origin:
     return "origin";
+  case Family::command:
+    return "command";
+  case Family::protocol:
+    return "protocol";
   }
   return "unknown";
 }
@@ -153,6 +192,12 @@ bool is_reported(Family family, EntityKind entity, EntityKind peer_class) {
   case Family::listen:
   case Family::exit:
     return false;
+  case Family::command:
+  case Family::protocol:
+    // As with calls: a service tells what it asks; a device what is asked of it by who is not watched
+    // himself.
+    return entity == EntityKind::service ||
+           (peer_class != EntityKind::service && peer_class != EntityKind::gateway);
   case Family::peer_out:
     // A device that calls a service is that service's client; the service's pair says so.
     return entity == EntityKind::service || peer_class != EntityKind::service;
@@ -192,6 +237,7 @@ std::vector<Behaviour> behaviours_of(const Observation& observation) {
       put_level(listen, 0, port_text(*flow));
       all.push_back(std::move(listen));
     }
+    if (auto protocol = protocol_behaviour(observation, *flow)) all.push_back(std::move(*protocol));
   } else if (const auto* answer = std::get_if<DnsAnswer>(&observation.what)) {
     Behaviour dns{.family = Family::dns};
     if (is_public_name(answer->name)) dns.peer_class = EntityKind::internet;
@@ -204,6 +250,8 @@ std::vector<Behaviour> behaviours_of(const Observation& observation) {
     put_level(dns, 0, name);
     put_level(dns, 1, std::string{registrable_domain(name)});
     all.push_back(std::move(dns));
+  } else if (const auto* command = std::get_if<FieldCommand>(&observation.what)) {
+    all.push_back(command_behaviour(observation, *command));
   } else if (const auto* exit = std::get_if<ProcessExit>(&observation.what)) {
     if ((exit->exit_code == 0 && exit->signal == 0) || exit->exe.empty()) return all; // unread: no name
     Behaviour ended{.family = Family::exit};

@@ -13,8 +13,8 @@
 namespace iris {
 
 /// What kind of habit a behaviour is. Values rest on disk and cross the wire: append only.
-enum class Family : std::uint8_t { exec, peer_out, peer_in, dns, listen, exit, origin };
-inline constexpr std::size_t family_count = 7;
+enum class Family : std::uint8_t { exec, peer_out, peer_in, dns, listen, exit, origin, command, protocol };
+inline constexpr std::size_t family_count = 9;
 inline constexpr std::size_t phase_count = 2;
 inline constexpr std::size_t level_count = 3;
 [[nodiscard]] const char* to_string(Family family);
@@ -26,6 +26,8 @@ inline constexpr std::size_t level_count = 3;
 ///   dns       name | registrable domain | -
 ///   listen    protocol and port | - | -
 ///   exit      program + code or signal | program | -
+///   command   device + function of a field protocol | any such device + function | protocol + read, write, …
+///   protocol  application protocol, spoken or served + port | application protocol, spoken or served | -
 ///   origin    program or script that is not of the image + where its file lies | - | -
 /// Middle level of a peer: a sibling service by name without the port; "any LAN device" with the port; an
 /// internet peer's registrable domain, or its /24 (IPv6: /48) where it has no name. Coarsest: the class ("LAN
@@ -50,9 +52,10 @@ struct Behaviour {
 };
 using BehaviourPtr = std::shared_ptr<const Behaviour>;
 
-/// At most two behaviours (an answered inbound flow is also a listen, a start of a file that is not of the
-/// image also an origin), the principal one first. Empty for what is not learned, such as
-/// unanswered inbound connection attempts, whose source addresses can be made up, and container changes.
+/// At most three behaviours (an answered inbound flow is also a listen, one whose content is known a
+/// protocol, a start of a file that is not of the image also an origin), the principal one first. Empty for
+/// what is not learned, such as unanswered inbound connection attempts, whose source addresses can be made
+/// up, and container changes.
 [[nodiscard]] std::vector<Behaviour> behaviours_of(const Observation& observation);
 
 /// Whether the flow was a real exchange; a TCP opening without the caller's second packet is none, since its

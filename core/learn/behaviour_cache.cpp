@@ -11,14 +11,15 @@ namespace {
 struct FlowKey {
   const Entity* peer = nullptr;
   IpAddress address;
-  std::uint32_t bits = 0; ///< port, protocol and flags
+  std::uint32_t bits = 0;        ///< port, protocol and flags
+  std::uint64_t application = 0; ///< hash of its name; 0 for none
   friend bool operator==(const FlowKey&, const FlowKey&) = default;
 };
 
 struct FlowKeyHash {
   std::size_t operator()(const FlowKey& key) const {
     auto mixed = std::uint64_t(IpAddressHash{}(key.address)) ^
-                 (std::uint64_t(key.bits) * 0x9e3779b97f4a7c15ULL) ^
+                 ((std::uint64_t(key.bits) + key.application) * 0x9e3779b97f4a7c15ULL) ^
                  (reinterpret_cast<std::uintptr_t>(key.peer) >> 4);
     return std::size_t(mixed ^ (mixed >> 31));
   }
@@ -98,7 +99,8 @@ const std::vector<BehaviourPtr>& BehaviourCache::derive(const Observation& obser
                 std::uint32_t(ephemeral ? 0 : flow->dport) | std::uint32_t(flow->protocol) << 16 |
                     std::uint32_t(flow->inbound) << 24 | std::uint32_t(counts) << 25 |
                     std::uint32_t(ephemeral) << 26 | std::uint32_t(observation.phase == Phase::steady) << 27 |
-                    std::uint32_t(flow->packets_in > 0) << 28};
+                    std::uint32_t(flow->packets_in > 0) << 28 | std::uint32_t(flow->initiator_known) << 29,
+                flow->application.empty() ? 0 : hash64(flow->application)};
     if (auto known = state.flows.find(key); known != state.flows.end()) return known->second.behaviours;
     auto shared = State::share(observation);
     state.make_room(state.flows, state.flow_share, State::cost_of(shared, true));

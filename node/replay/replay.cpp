@@ -208,6 +208,8 @@ private:
       // A capture is one place to listen at, so that no flow in it is another place's copy.
       for (const auto& flow : harvest_.flows)
         attribution_.flow(flow, InterfaceRole::bridge, observations_);
+      for (const auto& command : harvest_.commands)
+        attribution_.command(command, InterfaceRole::bridge, observations_);
       stats_.observations += observations_.size();
       if (learning_)
         pairs_.learn(observations_);

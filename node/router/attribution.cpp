@@ -147,6 +147,28 @@ void Attribution::flow(const Flow& flow, InterfaceRole role, std::vector<Observa
   }
 }
 
+void Attribution::command(const FieldCommand& command, InterfaceRole role, std::vector<Observation>& out) {
+  if (is_other_copy(command.src, command.dst, command.dport, command.protocol, role)) return;
+  const auto src = entity_at(command.src, command.dst), dst = entity_at(command.dst, command.src);
+  Observation observation;
+  observation.at = command.last;
+  observation.what = command;
+  // The address of whoever asks by UDP can be made up; one that nobody named is no entity for that.
+  if (is_watched(*src) && is_real(*src, command.src, false)) {
+    observation.entity = src;
+    observation.peer = dst;
+    observation.phase = phases_.phase_of(src->container, command.first);
+    out.push_back(observation);
+  }
+  if (is_watched(*dst) && is_real(*dst, command.dst, false)) {
+    observation.entity = dst;
+    observation.peer = src;
+    observation.phase = phases_.phase_of(dst->container, command.first);
+    std::get<FieldCommand>(observation.what).inbound = true;
+    out.push_back(std::move(observation));
+  }
+}
+
 void Attribution::container(const ContainerEvent& event, std::vector<Observation>& out) {
   auto entity = inventory_.by_container(event.id);
   if (!entity) return;

@@ -46,6 +46,8 @@ public:
   /// One observation for each side that is a service or a LAN device. An address without a name is a device
   /// only once it answered, or was answered and went on: others can be made up by the thousand.
   void flow(const Flow& flow, InterfaceRole role, std::vector<Observation>& out);
+  /// One observation for each side that is a service or a LAN device.
+  void command(const FieldCommand& command, InterfaceRole role, std::vector<Observation>& out);
   void container(const ContainerEvent& event, std::vector<Observation>& out);
   void usage(const std::string& container, Timestamp at, const Usage& usage, std::vector<Observation>& out);
 

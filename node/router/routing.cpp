@@ -67,6 +67,8 @@ void Routing::take(const FlowBatch& batch, Out& out) {
   }
   for (const auto& flow : batch.flows)
     attribution_.flow(flow, batch.role, out.observations);
+  for (const auto& command : batch.commands)
+    attribution_.command(command, batch.role, out.observations);
 }
 
 void Routing::take(const ContainerBatch& batch, Timestamp now, Out& out) {

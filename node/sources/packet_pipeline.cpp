@@ -1,7 +1,5 @@
 #include "node/sources/packet_pipeline.hpp"
 
-#include "node/sources/dpi.hpp"
-
 #include <algorithm>
 
 namespace iris {
@@ -25,7 +23,16 @@ std::vector<SensorHealth> BlindWatch::look(const PipelineStats& stats, Timestamp
   auto malformed = since(stats.malformed, last_.malformed);
   auto tiny = since(stats.flows.tiny_fragments, last_.flows.tiny_fragments);
   auto hidden = since(stats.flows.hidden, last_.flows.hidden);
+  auto answers = since(stats.answers_dropped, last_.answers_dropped);
+  auto requests = since(stats.field.dropped, last_.field.dropped);
   last_ = stats;
+  if (answers + requests != 0)
+    reports.push_back({{},
+                       "dropped",
+                       answers + requests,
+                       now,
+                       std::to_string(answers) + " DNS answers and " + std::to_string(requests) +
+                           " requests to field devices were more than is told at once"});
   auto blind = portless + fragments + cut + malformed;
   if (blind >= least && blind * share >= frames)
     reports.push_back({{},
@@ -49,7 +56,7 @@ std::vector<SensorHealth> BlindWatch::look(const PipelineStats& stats, Timestamp
 
 PacketPipeline::PacketPipeline(const PipelineOptions& options)
     : watch_{options.limits, options.flows.interface, options.flows.seed}, flows_{options.flows, &watch_},
-      queries_{options.flows.seed} {
+      queries_{options.flows.seed}, field_{options.flows.seed} {
   if (options.label_applications) labeller_ = std::make_unique<ApplicationLabeller>(flows_);
 }
 
@@ -83,6 +90,7 @@ void PacketPipeline::packet(int link, std::span<const std::uint8_t> captured, st
   }
   auto place = flows_.add(view, at, harvest_.flows);
   if (labeller_ && place != FlowTable::none) labeller_->packet(place, view, at);
+  if (view.payload != nullptr && !view.fragment) field_.packet(view, at, harvest_.commands);
   if (view.protocol == ip_protocol::udp && view.payload != nullptr) {
     if (view.dport == 67) {
       watch_.dhcp(view, at);
@@ -113,6 +121,7 @@ void PacketPipeline::name_service(Timestamp at) {
 
 void PacketPipeline::advance(Timestamp now) {
   flows_.advance(now, harvest_.flows);
+  field_.advance(now, harvest_.commands);
   if (now >= next_watch_ || now < next_watch_ - 2 * watch_pace) {
     next_watch_ = now + watch_pace;
     watch_.advance(now);
@@ -122,6 +131,7 @@ void PacketPipeline::advance(Timestamp now) {
 
 void PacketPipeline::flush() {
   flows_.flush(harvest_.flows);
+  field_.flush(harvest_.commands);
   watch_.flush(now_);
   watch_.take(harvest_.alarms);
 }
@@ -131,6 +141,8 @@ PipelineStats PacketPipeline::stats() const {
   stats.flows = flows_.stats();
   stats.watch = watch_.stats();
   stats.names = queries_.stats();
+  stats.field = field_.stats();
+  if (labeller_) stats.labels = labeller_->stats();
   return stats;
 }
 

@@ -2,7 +2,9 @@
 #include "core/detect/traffic_watch.hpp"
 #include "core/net/dns.hpp"
 #include "core/net/dns_queries.hpp"
+#include "core/net/field_watch.hpp"
 #include "core/net/flow_table.hpp"
+#include "node/sources/dpi.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -10,18 +12,20 @@
 
 namespace iris {
 
-class ApplicationLabeller;
-
 /// What packets became since the last time.
 struct PacketHarvest {
   std::vector<Flow> flows;
   std::vector<TrafficAlarm> alarms;
   std::vector<DnsSeen> answers;
-  [[nodiscard]] bool empty() const { return flows.empty() && alarms.empty() && answers.empty(); }
+  std::vector<FieldCommand> commands;
+  [[nodiscard]] bool empty() const {
+    return flows.empty() && alarms.empty() && answers.empty() && commands.empty();
+  }
   void clear() {
     flows.clear();
     alarms.clear();
     answers.clear();
+    commands.clear();
   }
 };
 
@@ -30,6 +34,8 @@ struct PipelineStats {
   std::uint64_t arp = 0, other = 0, truncated = 0, malformed = 0, unsupported = 0;
   std::uint64_t answers_dropped = 0; ///< DNS answers beyond the limit of one harvest
   DnsQueriesStats names;
+  FieldWatchStats field;
+  LabellerStats labels;
   FlowTableStats flows;
   TrafficWatchStats watch;
 };
@@ -41,8 +47,8 @@ public:
   static constexpr std::uint64_t least = 100;        ///< packets, and …
   static constexpr std::uint64_t share = 100;        ///< … one in so many
   static constexpr std::uint64_t least_evasive = 20; ///< no host sends one of these in health
-  /// @returns at most one report of each kind a minute: "blind", a loss; "evasive", none. The sensor's name
-  /// is the caller's to fill in.
+  /// @returns at most one report of each kind a minute: "blind" and "dropped", losses; "evasive", none. The
+  /// sensor's name is the caller's to fill in.
   [[nodiscard]] std::vector<SensorHealth> look(const PipelineStats& stats, Timestamp now);
 
 private:
@@ -93,6 +99,7 @@ private:
   TrafficWatch watch_;
   FlowTable flows_;
   DnsQueries queries_;
+  FieldWatch field_;
   std::unique_ptr<ApplicationLabeller> labeller_; ///< null: no labels
   PacketHarvest harvest_;
   PacketView view_;

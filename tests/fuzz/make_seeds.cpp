@@ -144,6 +144,19 @@ void spool_seeds() {
   seed("spool", "small", std::string{1} + batch(0, 1, "") + calls);
 }
 
+void field_seeds() {
+  const std::string one{"\0\1", 2}; // one packet, to host 1
+  seed("field", "modbus", '\0' + one + std::string{"\0\1\0\0\0\6\1\3\0\0\0\12", 12});
+  seed("field", "modbus_write", '\0' + one + std::string{"\0\1\0\0\0\11\1\20\0\0\0\1\2\0\7", 15});
+  seed("field", "bacnet_read",
+       '\1' + one + std::string{"\x81\x0a\0\x11\1\4\0\5\x09\x0c\x0c\0\x80\0\1\x19\x55", 17});
+  seed("field", "bacnet_who_is", '\1' + one + std::string{"\x81\x0b\0\x08\1\0\x10\x08", 8});
+  const std::string uptime{"\x30\x0c\6\x08\x2b\6\1\2\1\1\3\0\5\0", 14};
+  seed("field", "snmp_get",
+       '\2' + one + std::string{"\x30\x26\2\1\0\4\6", 7} + "public" +
+           std::string{"\xa0\x19\2\1\1\2\1\0\2\1\0\x30\x0e", 13} + uptime);
+}
+
 } // namespace
 
 void iris::fuzz::seed(const char* target, const char* name, const std::string& bytes) {
@@ -167,6 +180,7 @@ int main(int argc, char** argv) {
   identity_seeds(scratch);
   token_seeds();
   spool_seeds();
+  field_seeds();
   iris::fuzz::spool_records_seeds();
   fs::remove_all(scratch);
   return 0;

@@ -103,6 +103,22 @@ struct Life {
   void used_by(const EntityPtr& peer, std::uint16_t port) {
     see({.peer = peer, .what = flow(peer, nullptr, port, true)});
   }
+  /// A function of a field protocol, asked of a device or by someone of this one.
+  void command(const EntityPtr& peer, std::string action, std::string function, bool inbound = false) {
+    FieldCommand asked;
+    asked.src = inbound ? peer->address : entity->address;
+    asked.dst = inbound ? entity->address : peer->address;
+    asked.dport = 502;
+    asked.protocol = 6;
+    asked.inbound = inbound;
+    asked.changes = action == "write";
+    asked.application = "Modbus";
+    asked.action = std::move(action);
+    asked.function = std::move(function);
+    asked.count = 1;
+    asked.first = asked.last = now;
+    see({.peer = peer, .what = std::move(asked)});
+  }
   void container(ContainerAction action, int code = 0, bool asked = false) {
     ContainerChange change;
     change.action = action;

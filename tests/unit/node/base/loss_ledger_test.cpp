@@ -66,3 +66,18 @@ TEST_CASE("a sensor that cannot tell packets apart says so once a minute, and sa
   CHECK_FALSE(is_loss(reports[1]));
   CHECK(watch.look(stats, now += 61 * second).empty());
 }
+
+TEST_CASE("what one harvest had no room for is told as a loss once a minute") {
+  BlindWatch watch;
+  PipelineStats stats;
+  Timestamp now = 1'800'000'000 * second;
+  CHECK(watch.look(stats, now).empty());
+  stats.answers_dropped = 3;
+  stats.field.dropped = 4;
+  CHECK(watch.look(stats, now + 30 * second).empty());
+  auto reports = watch.look(stats, now += 61 * second);
+  REQUIRE(reports.size() == 1);
+  CHECK(is_loss(reports[0]));
+  CHECK(reports[0].count == 7);
+  CHECK(watch.look(stats, now + 61 * second).empty());
+}

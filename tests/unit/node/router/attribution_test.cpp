@@ -75,6 +75,42 @@ TEST_CASE("translated traffic counts once, by the copy on the bridge") {
   CHECK(out[1].peer->name == "10.77.0.99");
 }
 
+TEST_CASE("a command to a device is told to the service that sent it and to the device, once") {
+  auto attribution = gateway();
+  FieldCommand command;
+  command.src = *parse_ip("172.18.0.3");
+  command.dst = *parse_ip("10.77.0.21");
+  command.dport = 47808;
+  command.protocol = 17;
+  command.application = "BACnet";
+  command.action = "write";
+  command.function = "write property of analog-value";
+  command.count = 2;
+  command.first = command.last = second;
+  std::vector<Observation> out;
+  attribution.flow(flow("172.18.0.3", "10.77.0.21", 47808), InterfaceRole::bridge, out); // answered: real
+  out.clear();
+  attribution.command(command, InterfaceRole::bridge, out);
+  REQUIRE(out.size() == 2);
+  CHECK(out[0].entity->name == "edgex-support-logging");
+  CHECK(out[0].peer->name == "10.77.0.21");
+  CHECK_FALSE(std::get<FieldCommand>(out[0].what).inbound);
+  CHECK(out[1].entity->kind == EntityKind::device);
+  CHECK(std::get<FieldCommand>(out[1].what).inbound);
+
+  auto copy = command; // after the gateway put its own address in
+  copy.src = *parse_ip("10.77.0.1");
+  out.clear();
+  attribution.command(copy, InterfaceRole::lan, out);
+  CHECK(out.empty());
+
+  auto forged = command; // nobody knows this sender, and UDP needs no answer to be sent
+  forged.src = *parse_ip("10.77.0.200");
+  attribution.command(forged, InterfaceRole::lan, out);
+  REQUIRE(out.size() == 1);
+  CHECK(out[0].entity->name == "10.77.0.21");
+}
+
 TEST_CASE("answers that a bridged LAN shows already translated are no scan of the container") {
   auto attribution = gateway();
   std::vector<Observation> out;
