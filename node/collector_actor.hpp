@@ -3,8 +3,8 @@
 #include "actors/slot.hpp"
 #include "core/detect/service_collector.hpp"
 #include "core/detect/service_judge.hpp"
-#include "node/router/loss_ledger.hpp"
 #include "node/messages.hpp"
+#include "node/router/loss_ledger.hpp"
 
 #include <functional>
 #include <memory>

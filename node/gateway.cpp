@@ -9,6 +9,7 @@
 #include "actors/watchdog.hpp"
 #include "core/intel/indicator_set.hpp"
 #include "core/link/token.hpp"
+#include "node/recording/packet_recorder.hpp"
 #include "node/remembered.hpp"
 #include "node/router_actor.hpp"
 #include "node/sources/node_clock.hpp"
@@ -54,7 +55,15 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const NodeOptions& options, cons
   if (auto started = gateway->start_actors(options, setup); !started) return started.error();
   if (auto started = gateway->start_link(setup, files); !started) return started.error();
   if (!setup.sources) return gateway;
-  SourceHubWorld world{gateway->system_.get(), &gateway->directory_, gateway->supervisor_, gateway->router_};
+  SourceHubWorld world{
+      gateway->system_.get(), &gateway->directory_, gateway->supervisor_, gateway->router_, {}, 0};
+  if (options.record_packets && gateway->recorder_) {
+    world.snapshot = recorded_frame;
+    world.taps = [recorder = gateway->recorder_](const std::string& interface) {
+      return std::vector<std::shared_ptr<PacketTap>>{
+          std::make_shared<PacketRecorder>(recorder, interface, [] { return node_clock().shift(); })};
+    };
+  }
   auto sources = SourceHub::start(options, world);
   if (!sources) return sources.error();
   gateway->sources_ = std::move(*sources);
@@ -78,6 +87,15 @@ Result<void> Gateway::start_actors(const NodeOptions& options, const GatewaySetu
     auto network = parse_cidr(text);
     if (!network) return Error{Errc::invalid, "--local " + text + ": not a network such as 192.0.2.0/24"};
     local.push_back(*network);
+  }
+
+  if (options.record_packets && options.record.empty())
+    return Error{Errc::invalid, "--record-packets needs --record FILE"};
+  if (!options.record.empty()) {
+    auto recorder = Recorder::start(options.record, {.bytes = options.record_bytes});
+    if (!recorder) return recorder.error();
+    recorder_ = std::move(*recorder);
+    spdlog::info("recording to {}{}", options.record, options.record_packets ? ", packets too" : "");
   }
 
   config_ = std::make_unique<ActorConfig>(ActorConfig::Options{.remote = true});
@@ -121,6 +139,8 @@ Result<void> Gateway::start_actors(const NodeOptions& options, const GatewaySetu
   route->wall_shift = [] { return node_clock().shift(); };
   route->pair_limit = options.max_entities;
   route->local = local;
+  route->version = version();
+  route->recorder = recorder_;
   route->memory = std::make_shared<RouterMemory>();
   for (const auto& baseline : remembered.baselines)
     route->memory->baselines[baseline->profile] = baseline;

@@ -18,6 +18,8 @@
 
 namespace iris {
 
+class Recorder;
+
 /// What a test that makes findings and deltas of its own has otherwise than `iris-node run`.
 struct GatewaySetup {
   bool sources = true;
@@ -56,6 +58,7 @@ private:
   SupervisorActor supervisor_;
   Slot<SpoolActor> spool_;
   Slot<RouterActor> router_;
+  std::shared_ptr<Recorder> recorder_; ///< null: nothing is recorded
   Slot<UplinkActor> uplink_;
   Slot<InspectorActor> inspector_;
   std::vector<std::string> addresses_;

@@ -1,4 +1,5 @@
 #include "node/enrol_command.hpp"
+#include "node/record_command.hpp"
 #include "node/replay/replay.hpp"
 #include "node/run_command.hpp"
 #include "node/status_command.hpp"
@@ -18,11 +19,12 @@ struct Command {
   const char* says;
 };
 
-constexpr std::array<Command, 5> commands{{
+constexpr std::array<Command, 6> commands{{
     {"enroll", iris::enrol_main,
      "Join this gateway to a cloud with the line that `iris-cloud token create` printed"},
     {"run", iris::run_main, "Watch, judge and report"},
-    {"replay", iris::replay_main, "Judge captures, with no cloud"},
+    {"record", iris::record_main, "Keep all that is seen in a file, with no cloud"},
+    {"replay", iris::replay_main, "Judge captures and recordings, with no cloud"},
     {"check", iris::check_main,
      "Say what this kernel and these rights allow, and what each missing thing costs"},
     {"status", iris::status_main, "Ask the running iris-node what it is doing"},

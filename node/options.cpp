@@ -8,15 +8,7 @@
 
 namespace iris {
 
-std::optional<int> parse_node_options(int argc, char** argv, NodeOptions& options) {
-  CLI::App app{
-      "Watches this gateway's containers and devices, judges what they do and reports to the Iris cloud.",
-      "iris-node run"};
-  app.add_option("--config", options.config, "TOML file; a key is the long name of a flag without the dashes")
-      ->envname("IRIS_CONFIG");
-  app.add_option("--data", options.data, "Where certificates and the spool live")
-      ->envname("IRIS_DATA")
-      ->capture_default_str();
+void add_source_options(CLI::App& app, NodeOptions& options) {
   app.add_option("--docker-socket", options.docker_socket, "Unix socket of the Docker engine")
       ->envname("IRIS_DOCKER_SOCKET")
       ->capture_default_str();
@@ -36,6 +28,24 @@ std::optional<int> parse_node_options(int argc, char** argv, NodeOptions& option
   app.add_option("--metadata-url", options.metadata_url,
                  "EdgeX core-metadata, http://HOST:PORT (default: the container edgex-core-metadata)")
       ->envname("IRIS_METADATA_URL");
+  app.add_flag("--no-packets", options.no_packets, "Do not capture packets")->envname("IRIS_NO_PACKETS");
+  app.add_flag("--no-dpi", options.no_dpi, "Do not name the application protocols of flows")
+      ->envname("IRIS_NO_DPI");
+  app.add_option("--log-level", options.log_level, "trace, debug, info, warn, error")
+      ->envname("IRIS_LOG_LEVEL")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}))
+      ->capture_default_str();
+}
+
+std::optional<int> parse_node_options(int argc, char** argv, NodeOptions& options) {
+  CLI::App app{
+      "Watches this gateway's containers and devices, judges what they do and reports to the Iris cloud.",
+      "iris-node run"};
+  app.add_option("--config", options.config, "TOML file; a key is the long name of a flag without the dashes")
+      ->envname("IRIS_CONFIG");
+  app.add_option("--data", options.data, "Where certificates and the spool live")
+      ->envname("IRIS_DATA")
+      ->capture_default_str();
   app.add_option("--syslog", options.syslog, "Also write findings here: unix:/dev/log or udp:ADDRESS:PORT")
       ->envname("IRIS_SYSLOG");
   app.add_option("--site", options.site, "Name of the site, for people")->envname("IRIS_SITE");
@@ -51,12 +61,14 @@ std::optional<int> parse_node_options(int argc, char** argv, NodeOptions& option
       ->envname("IRIS_MAX_ENTITIES")
       ->check(CLI::Range(1U, 65'536U))
       ->capture_default_str();
-  app.add_flag("--no-packets", options.no_packets, "Do not capture packets")->envname("IRIS_NO_PACKETS");
-  app.add_flag("--no-dpi", options.no_dpi, "Do not name the application protocols of flows")
-      ->envname("IRIS_NO_DPI");
-  app.add_option("--log-level", options.log_level, "trace, debug, info, warn, error")
-      ->envname("IRIS_LOG_LEVEL")
-      ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}))
+  add_source_options(app, options);
+  app.add_option("--record", options.record, "Append all that the sources see to this file (docs/formats.md)")
+      ->envname("IRIS_RECORD");
+  app.add_flag("--record-packets", options.record_packets, "Record every packet too")
+      ->envname("IRIS_RECORD_PACKETS");
+  app.add_option("--record-bytes", options.record_bytes, "Bound of that file, bytes; recording ends there")
+      ->envname("IRIS_RECORD_BYTES")
+      ->check(CLI::Range(std::uint64_t{1} << 20, std::uint64_t{1} << 40))
       ->capture_default_str();
   try {
     app.parse(argc, argv);

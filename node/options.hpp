@@ -4,6 +4,10 @@
 #include <string>
 #include <vector>
 
+namespace CLI {
+class App;
+}
+
 namespace iris {
 
 /// Everything that `iris-node run` can be told; see --help for the meaning. Flag before environment before
@@ -24,7 +28,13 @@ struct NodeOptions {
   std::uint32_t max_entities = 256;
   bool no_packets = false;
   bool no_dpi = false;
+  std::string record;          ///< file that all observations are appended to
+  bool record_packets = false; ///< and every packet
+  std::uint64_t record_bytes = 1ULL << 30;
 };
+
+/// The options about sources and the log, which `iris-node record` has too.
+void add_source_options(CLI::App& app, NodeOptions& options);
 
 /// @returns an exit code (0 after --help, 2 for wrong usage) or nothing when the program should go on.
 [[nodiscard]] std::optional<int> parse_node_options(int argc, char** argv, NodeOptions& options);

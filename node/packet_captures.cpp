@@ -67,6 +67,8 @@ void PacketCaptures::start(const std::string& interface, InterfaceRole role) {
   made.figures = std::make_shared<PacketFigures>();
   PacketSourceOptions wanted;
   wanted.interface = interface;
+  wanted.taps = outlet_.taps(interface);
+  wanted.snapshot = std::max(wanted.snapshot, outlet_.snapshot());
   wanted.pipeline.flows.window = window_;
   wanted.pipeline.label_applications = label_applications_;
   std::random_device random; // so that nobody can aim at one place of a table

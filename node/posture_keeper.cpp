@@ -25,6 +25,7 @@ Timestamp monotonic_now() {
 
 PostureKeeper::PostureKeeper(std::string path) : path_{std::move(path)} {
   written_at_ = last_tick_ = monotonic_now();
+  if (path_.empty()) return;
   auto bytes = read_small_file(path_, file_limit);
   if (!bytes) {
     if (bytes.error().code != Errc::not_found)
@@ -83,6 +84,7 @@ void PostureKeeper::tick() {
 }
 
 void PostureKeeper::write() {
+  if (path_.empty()) return;
   const auto bytes = book_.encode();
   auto done = write_private_file(path_, {bytes.data(), bytes.size()});
   if (!done && !complained_)

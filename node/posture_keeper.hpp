@@ -14,7 +14,7 @@ namespace iris {
 /// same alert.
 class PostureKeeper {
 public:
-  explicit PostureKeeper(std::string path);
+  explicit PostureKeeper(std::string path); ///< "": what was said is forgotten at the end
 
   void set_day(Duration day);
   /// Fills in what is to be told of the container now.

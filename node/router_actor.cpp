@@ -7,6 +7,8 @@
 #include "actors/terms.hpp"
 #include "core/alert/json_writer.hpp"
 #include "core/intel/indicator_set.hpp"
+#include "node/health_log.hpp"
+#include "node/recording/recorder.hpp"
 
 #include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -133,6 +135,24 @@ void tell_spool(Self self, const World& world, HealthBatch batch) {
   world->spool.send(self, make_ref(std::move(batch)));
 }
 
+/// Keeps what reached the router now, where that is asked for.
+template <class What>
+void record(const World& world, Timestamp now, const What& what) {
+  if (world->recorder) world->recorder->take({now, wall_shift(*world)}, what);
+}
+
+/// A life of the router begins: with what it knows from the cloud.
+void record_start(const World& world) {
+  if (!world->recorder) return;
+  const auto now = world->now();
+  record(world, now, RecordedStart{world->gateway, world->version, world->local});
+  const auto& memory = *world->memory;
+  if (memory.terms) record(world, now, memory.terms->scale);
+  if (memory.indicators) record(world, now, *memory.indicators);
+  for (const auto& [profile, baseline] : memory.baselines)
+    record(world, now, *baseline);
+}
+
 /// Observations that were dropped since the last time, as a loss.
 void tell_overflow(Self self, const World& world) {
   auto& state = self->state;
@@ -182,6 +202,12 @@ std::string describe(const RouterState& state, const RouterWorld& world) {
   json.field("waiting", std::uint64_t(RouterWorld::waiting_limit) - std::uint64_t(world.waiting->left()));
   json.field("table_bytes_left", world.budget->left()).field("table_refusals", world.budget->refused());
   json.field("without_pair", state.without_pair).field("retired", state.retired);
+  if (world.recorder) {
+    const auto figures = world.recorder->figures();
+    json.key("recording").object().field("batches", figures.batches).field("packets", figures.packets);
+    json.field("bytes", figures.bytes).field("lost_batches", figures.lost.batches);
+    json.field("lost_packets", figures.lost.packets).field("ended", figures.ended).end_object();
+  }
   json.field("baselines", std::uint64_t(memory.baselines.size()));
   json.field("indicators", std::uint64_t(memory.indicators ? memory.indicators->size() : 0)).end_object();
   return json.take();
@@ -195,40 +221,49 @@ RouterActor::behavior_type router_actor(Self self, World world) {
   if (world->memory->terms) state.routing.set_scale(world->memory->terms->scale);
   for (const auto& network : world->local)
     state.routing.add_local(network);
+  record_start(world);
   self->delayed_send(self, 1s, atom::tick_v);
   return {
       [=](atom::inspect) { return make_ref(InspectAnswer{describe(self->state, *world)}); },
       [=](const Ref<ProcessBatch>& batch) {
+        const auto now = world->now();
+        record(world, now, *batch);
         Routing::Out out;
-        self->state.routing.take(*batch, world->now(), out);
+        self->state.routing.take(*batch, now, out);
         pass_on(self, world, std::move(out));
       },
       [=](const Ref<FlowBatch>& batch) {
+        record(world, world->now(), *batch);
         Routing::Out out;
         self->state.routing.take(*batch, out);
         pass_on(self, world, std::move(out));
       },
       [=](const Ref<ContainerBatch>& batch) {
+        const auto now = world->now();
+        record(world, now, *batch);
         Routing::Out out;
-        self->state.routing.take(*batch, world->now(), out);
+        self->state.routing.take(*batch, now, out);
         pass_on(self, world, std::move(out));
       },
       [=](const Ref<UsageBatch>& batch) {
+        record(world, world->now(), *batch);
         Routing::Out out;
         self->state.routing.take(*batch, out);
         pass_on(self, world, std::move(out));
       },
-      [=](const Ref<DeviceList>& list) { self->state.routing.take(*list); },
-      [=](const Ref<HostAddresses>& addresses) { self->state.routing.take(*addresses); },
+      [=](const Ref<DeviceList>& list) {
+        record(world, world->now(), *list);
+        self->state.routing.take(*list);
+      },
+      [=](const Ref<HostAddresses>& addresses) {
+        record(world, world->now(), *addresses);
+        self->state.routing.take(*addresses);
+      },
       [=](const Ref<HealthBatch>& batch) {
+        record(world, world->now(), *batch);
         for (const auto& report : batch->reports) {
           world->losses->note(report, batch->at);
-          if (is_loss(report))
-            spdlog::warn("{}: {} {}{}{}", report.sensor, report.count, report.what,
-                         report.detail.empty() ? "" : ": ", report.detail);
-          else
-            spdlog::log(report.what == "up" ? spdlog::level::info : spdlog::level::warn, "{}: {}{}{}",
-                        report.sensor, report.what, report.detail.empty() ? "" : ": ", report.detail);
+          log_health(report);
         }
         Routing::Out out;
         self->state.routing.take(*batch, out);
@@ -236,6 +271,7 @@ RouterActor::behavior_type router_actor(Self self, World world) {
         tell_spool(self, world, *batch);
       },
       [=](const Ref<Baseline>& baseline) {
+        record(world, world->now(), *baseline);
         world->memory->baselines[baseline->profile] = baseline.value;
         auto pair = self->state.pairs.find(baseline->profile);
         if (pair == self->state.pairs.end()) return;
@@ -244,6 +280,7 @@ RouterActor::behavior_type router_actor(Self self, World world) {
         pair->second.scorer.send(self, baseline);
       },
       [=](const Ref<IndicatorSet>& fresh) {
+        record(world, world->now(), *fresh);
         world->memory->indicators = fresh.value;
         for (auto& [profile, pair] : self->state.pairs) {
           pair.world->indicators.set(fresh.value);
@@ -252,6 +289,7 @@ RouterActor::behavior_type router_actor(Self self, World world) {
         }
       },
       [=](const Ref<LinkTerms>& fresh) {
+        record(world, world->now(), fresh->scale);
         world->memory->terms = fresh.value;
         self->state.routing.set_scale(fresh->scale);
         for (auto& [profile, pair] : self->state.pairs) {
@@ -262,6 +300,7 @@ RouterActor::behavior_type router_actor(Self self, World world) {
       },
       [=](atom::tick) {
         self->delayed_send(self, 1s, atom::tick_v);
+        if (world->recorder) world->recorder->tick({world->now(), wall_shift(*world)});
         Routing::Out out;
         self->state.routing.release(world->now(), out);
         pass_on(self, world, std::move(out));

@@ -13,6 +13,8 @@
 
 namespace iris {
 
+class Recorder;
+
 /// What the cloud sent last; outlives the router, for a life that starts after a crash. Only the router that
 /// lives touches it.
 struct RouterMemory {
@@ -34,6 +36,8 @@ struct RouterWorld {
   std::size_t pair_limit = 256;
   std::vector<Cidr> local;
   std::shared_ptr<RouterMemory> memory;
+  std::string version;                ///< of the program, for a recording
+  std::shared_ptr<Recorder> recorder; ///< null: nothing is recorded
   std::shared_ptr<TableBudget> budget = std::make_shared<TableBudget>(PairLimits::all_pairs);
   std::shared_ptr<TableBudget> waiting =
       std::make_shared<TableBudget>(waiting_limit);    ///< sent to pairs, not done

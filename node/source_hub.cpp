@@ -22,9 +22,18 @@
 #include <thread>
 
 namespace iris {
+namespace {
+
+/// A file that outlives a restart; "" where there is no place for one.
+std::string in_data(const NodeOptions& options, const std::string& name) {
+  return options.data.empty() ? std::string{} : options.data + "/" + name;
+}
+
+} // namespace
+
 struct SourceHub::State {
   State(const NodeOptions& given, SourceHubWorld world)
-      : options{given}, outlet{std::move(world)}, posture{given.data + "/containers"} {}
+      : options{given}, outlet{std::move(world)}, posture{in_data(given, "containers")} {}
 
   NodeOptions options;
   SourceOutlet outlet;
@@ -140,7 +149,7 @@ Result<void> SourceHub::State::start_processes() {
 Result<void> SourceHub::State::start_directory() {
   EdgexSourceOptions metadata;
   metadata.url = options.metadata_url;
-  metadata.cache = options.data + "/devices";
+  metadata.cache = in_data(options, "devices");
   auto started =
       EdgexSource::start(metadata, {[this](std::vector<EdgexDevice> devices) {
                                       {

@@ -13,6 +13,11 @@ void SourceOutlet::health(SensorHealth report) const {
   to_router(HealthBatch{{std::move(report)}, node_clock().now()});
 }
 
+std::vector<std::shared_ptr<PacketTap>> SourceOutlet::taps(const std::string& interface) const {
+  if (!world_.taps) return {};
+  return world_.taps(interface);
+}
+
 Slot<SourceActor> SourceOutlet::stand_in(const std::string& kind, const std::string& name,
                                          std::function<std::string()> describe) const {
   Slot<SourceActor> slot;

@@ -1,10 +1,14 @@
 #include "node/replay/replay.hpp"
 
-#include "core/alert/alert_book.hpp"
 #include "core/alert/json_writer.hpp"
 #include "core/intel/indicator_set.hpp"
+#include "node/recording/recording_file.hpp"
+#include "node/replay/replay_alerts.hpp"
+#include "node/replay/replay_clock.hpp"
+#include "node/replay/replay_packets.hpp"
 #include "node/replay/replay_pairs.hpp"
-#include "node/router/attribution.hpp"
+#include "node/router/loss_ledger.hpp"
+#include "node/router/routing.hpp"
 #include "node/sources/capture_file.hpp"
 #include "node/sources/packet_pipeline.hpp"
 
@@ -15,13 +19,11 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
-#include <unordered_map>
 
 namespace iris {
 
 namespace {
 
-constexpr std::size_t alert_limit = 10'000;
 /// What is learned from counts as so many days, since a capture is seldom longer than hours.
 constexpr int learning_days = 16;
 
@@ -38,22 +40,22 @@ class Replayer {
 public:
   Replayer(const ReplayOptions& options, ReplayStats& stats,
            const std::function<void(const std::string&)>& note)
-      : options_{options}, stats_{stats}, note_{note}, book_{policy()} {}
+      : options_{options}, stats_{stats}, note_{note}, packets_{options.write_pcap} {}
 
   Result<void> prepare() {
-    auto& inventory = attribution_.inventory();
     for (const auto& text : options_.local) {
       auto network = parse_cidr(text);
       if (!network) return Error{Errc::invalid, "--local " + text + " is no network such as 203.0.113.0/24"};
-      inventory.add_local(*network);
+      local_.push_back(*network);
     }
     if (!options_.inventory.empty()) {
       auto text = read_text(options_.inventory);
       if (!text) return text.error();
       auto entries = parse_inventory(*text, options_.inventory);
       if (!entries) return entries.error();
-      inventory.set_names(*entries);
+      names_ = std::move(*entries);
     }
+    begin_routing("replay", {});
     if (!options_.intel.empty()) {
       auto text = read_text(options_.intel);
       if (!text) return text.error();
@@ -88,6 +90,8 @@ public:
     scale.window = std::clamp<Duration>(scale.hour(), 100 * millisecond, scale.window);
     pairs_.set_scale(scale);
     learning_ = true;
+    learned_here_ = true;
+    routing_->set_scale(scale_ = scale);
     for (const auto& path : options_.learn)
       if (auto done = run(path, false); !done) return done;
     if (options_.learn_until <= 0) stop_learning();
@@ -97,6 +101,7 @@ public:
   Result<void> judge() {
     for (const auto& path : options_.captures)
       if (auto done = run(path, options_.learn_until > 0); !done) return done;
+    if (auto done = packets_.finish(); !done) return done;
     if (!learning_) return {};
     return Error{Errc::invalid, "nothing was judged, since --learn-until reaches beyond the end of what was "
                                 "captured (" +
@@ -105,6 +110,7 @@ public:
 
   /// @param learn_first what is before the end of --learn-until is learned from.
   Result<void> run(const std::string& path, bool learn_first) {
+    if (is_recording(path)) return run_recording(path, learn_first);
     auto file = CaptureFile::open(path);
     if (!file) return file.error();
     PipelineOptions how;
@@ -115,13 +121,10 @@ public:
     while ((*file)->next(frame)) {
       pipeline.packet((*file)->link(), frame.bytes, frame.wire_length, frame.at);
       last_ = frame.at;
-      if (learning_ && learn_first) {
-        if (learn_from_ == 0) learn_from_ = frame.at;
-        if (frame.at >= learn_from_ + Duration(options_.learn_until * double(second))) {
-          take(pipeline, frame.at);
-          pairs_.end(frame.at, findings_);
-          stop_learning();
-        }
+      if (learn_first && learned_enough(frame.at)) {
+        take(pipeline, frame.at);
+        pairs_.end(frame.at, findings_);
+        stop_learning();
       }
       // As often as a live source hands on what it saw.
       if (frame.at < next && frame.at > next - second) continue;
@@ -141,15 +144,7 @@ public:
   }
 
   std::vector<Alert> alerts() {
-    std::vector<Alert> sorted;
-    for (auto& [id, alert] : alerts_)
-      sorted.push_back(std::move(alert));
-    std::sort(sorted.begin(), sorted.end(), [](const Alert& left, const Alert& right) {
-      return std::tie(left.finding.first, left.id) < std::tie(right.finding.first, right.id);
-    });
-    if (alerts_lost_ != 0)
-      note_(std::to_string(alerts_lost_) + " alerts beyond the first " + std::to_string(alert_limit) +
-            " are not shown");
+    auto sorted = alerts_.take(note_);
     if (pairs_.without_pair() != 0)
       note_(std::to_string(pairs_.without_pair()) +
             " observations of services and devices beyond the first " + std::to_string(ReplayPairs::limit) +
@@ -159,24 +154,125 @@ public:
   }
 
 private:
-  static AlertPolicy policy() {
-    AlertPolicy policy;
-    policy.tenant = "replay";
-    policy.site = "replay";
-    policy.gateway = "replay";
-    policy.late_after = 1'000'000'000 * second; // what is replayed is never late
-    return policy;
+  /// Nobody is known yet but whom the operator named.
+  void begin_routing(const std::string& gateway, const std::vector<Cidr>& local) {
+    routing_.emplace();
+    routing_->set_gateway(gateway);
+    routing_->set_scale(scale_);
+    for (const auto& list : {local_, local})
+      for (const auto& network : list)
+        routing_->add_local(network);
+    routing_->attribution().inventory().set_names(names_);
   }
 
-  Party party_at(const IpAddress& address, const IpAddress& other, std::uint8_t protocol) {
-    if (address == IpAddress{}) return {};
-    auto party = party_of(*attribution_.entity_at(address, other));
-    party.address = address;
-    party.protocol = protocol;
-    return party;
+  /// What is before the end of --learn-until is learned from.
+  bool learned_enough(Timestamp at) {
+    if (!learning_) return false;
+    if (learn_from_ == 0) learn_from_ = at;
+    return at >= learn_from_ + Duration(options_.learn_until * double(second));
+  }
+
+  Result<void> run_recording(const std::string& path, bool learn_first) {
+    auto reader = RecordingReader::open(path);
+    if (!reader) return reader.error();
+    const bool write_packets = !learning_ || learn_first;
+    ReplayClock clock;
+    losses_.emplace();
+    pairs_.set_live_pace();
+    while (auto frame = (*reader)->next()) {
+      ++stats_.frames;
+      if (std::holds_alternative<RecordedPackets>(
+              frame->what)) { // they are there to look at: flows are judged
+        stats_.packets += std::get<RecordedPackets>(frame->what).heads.size();
+        stats_.bytes += std::get<RecordedPackets>(frame->what).bytes.size();
+        if (write_packets)
+          if (auto done = packets_.write(std::get<RecordedPackets>(frame->what), frame->shift); !done)
+            return done;
+        continue;
+      }
+      clock.advance(frame->at, [&](Timestamp at) { tick(at); });
+      last_ = clock.now();
+      pairs_.pass(last_, findings_);
+      raise_all();
+      shift_ = frame->shift;
+      if (learn_first && learned_enough(last_)) {
+        pairs_.end(last_, findings_);
+        stop_learning();
+      }
+      std::visit([&](const auto& what) { take(what); }, frame->what);
+      pass_on(last_);
+    }
+    pairs_.end(last_, findings_);
+    raise_all();
+    shift_ = 0;
+    losses_.reset();
+    if (auto trouble = (*reader)->trouble(); !trouble.empty()) note_(trouble);
+    if (lost_.batches + lost_.packets != 0)
+      note_(path + ": " + std::to_string(lost_.batches) + " batches and " + std::to_string(lost_.packets) +
+            " packets were lost when it was recorded");
+    lost_ = {};
+    return {};
+  }
+
+  void tick(Timestamp at) {
+    pairs_.pass(at, findings_);
+    routing_->release(at, out_);
+    pass_on(at);
+  }
+
+  void take(const RecordedTick&) {}
+  void take(const RecordedEnd&) {}
+  void take(const RecordedPackets&) {}
+  void take(const RecordedLoss& lost) {
+    lost_.batches += lost.batches;
+    lost_.packets += lost.packets;
+  }
+  void take(const RecordedStart& start) {
+    pairs_.end(last_, findings_); // another life of the program
+    if (!learned_here_) pairs_.set_gateway(start.gateway);
+    begin_routing(start.gateway, start.local);
+    losses_.emplace();
+  }
+  void take(const ProcessBatch& batch) { routing_->take(batch, last_, out_); }
+  void take(const ContainerBatch& batch) { routing_->take(batch, last_, out_); }
+  void take(const FlowBatch& batch) {
+    stats_.flows += batch.flows.size();
+    routing_->take(batch, out_);
+  }
+  void take(const UsageBatch& batch) { routing_->take(batch, out_); }
+  void take(const DeviceList& list) { routing_->take(list); }
+  void take(const HostAddresses& addresses) { routing_->take(addresses); }
+  void take(const HealthBatch& batch) {
+    for (const auto& report : batch.reports)
+      losses_->note(report, batch.at);
+    routing_->take(batch, out_);
+  }
+  void take(const BaselinePtr& baseline) {
+    if (!learned_here_) pairs_.set_baseline(baseline);
+  }
+  void take(const std::shared_ptr<const IndicatorSet>& indicators) {
+    if (options_.intel.empty()) pairs_.set_indicators(indicators);
+  }
+  void take(const TimeScale& scale) {
+    if (learned_here_) return;
+    scale_ = scale;
+    pairs_.set_scale(scale);
+    routing_->set_scale(scale);
+  }
+
+  static Result<Duration> span_of_recording(const std::string& path) {
+    auto reader = RecordingReader::open(path);
+    if (!reader) return reader.error();
+    Timestamp first = 0, last = 0;
+    while (const auto frame = (*reader)->next()) {
+      if (first == 0) first = frame->at;
+      last = std::max(last, frame->at);
+    }
+    return last - first;
   }
 
   static Result<Duration> span_of(const std::string& path) {
+    if (is_recording(path)) return span_of_recording(path);
     auto file = CaptureFile::open(path);
     if (!file) return file.error();
     CapturedFrame frame;
@@ -198,25 +294,32 @@ private:
   void take(PacketPipeline& pipeline, Timestamp now) {
     if (!pipeline.harvest().empty()) {
       pipeline.take(harvest_);
-      observations_.clear();
-      for (const auto& seen : harvest_.answers)
-        attribution_.lookup(seen, InterfaceRole::bridge, observations_);
-      if (!learning_)
-        for (const auto& alarm : harvest_.alarms)
-          raise(finding_of(alarm, party_at(alarm.src, alarm.dst, alarm.protocol),
-                           party_at(alarm.dst, alarm.src, alarm.protocol)));
       // A capture is one place to listen at, so that no flow in it is another place's copy.
-      for (const auto& flow : harvest_.flows)
-        attribution_.flow(flow, InterfaceRole::bridge, observations_);
-      for (const auto& command : harvest_.commands)
-        attribution_.command(command, InterfaceRole::bridge, observations_);
-      stats_.observations += observations_.size();
-      if (learning_)
-        pairs_.learn(observations_);
-      else
-        pairs_.judge(observations_, findings_);
+      FlowBatch batch;
+      std::swap(batch.flows, harvest_.flows);
+      std::swap(batch.alarms, harvest_.alarms);
+      std::swap(batch.answers, harvest_.answers);
+      std::swap(batch.commands, harvest_.commands);
+      routing_->take(batch, out_);
+      pass_on(now);
+      std::swap(batch.flows, harvest_.flows); // its memory is used again
     }
     pairs_.pass(now, findings_);
+    raise_all();
+  }
+
+  /// Judges, or learns from, what came of a batch.
+  void pass_on(Timestamp now) {
+    if (!learning_)
+      for (auto& finding : out_.findings)
+        raise(std::move(finding));
+    stats_.observations += out_.observations.size();
+    if (learning_)
+      pairs_.learn(out_.observations, now);
+    else
+      pairs_.judge(out_.observations, now, findings_);
+    out_.observations.clear();
+    out_.findings.clear();
     raise_all();
   }
 
@@ -227,28 +330,30 @@ private:
   }
 
   void raise(Finding finding) {
-    auto now = finding.last;
-    auto alert = book_.apply(std::move(finding), now);
-    if (alerts_.size() >= alert_limit && !alerts_.contains(alert.id)) {
-      ++alerts_lost_;
-      return;
-    }
-    alerts_.insert_or_assign(alert.id, std::move(alert));
+    if (losses_) finding.loss = losses_->around(finding.last);
+    shift_times(finding, shift_);
+    if (options_.finding) options_.finding(finding);
+    alerts_.raise(std::move(finding));
   }
 
   const ReplayOptions& options_;
   ReplayStats& stats_;
   const std::function<void(const std::string&)>& note_;
-  Attribution attribution_;
-  AlertBook book_;
+  std::vector<Cidr> local_;
+  std::vector<InventoryEntry> names_;
+  std::optional<Routing> routing_;
+  Routing::Out out_;
+  TimeScale scale_;
+  ReplayAlerts alerts_;
+  ReplayPackets packets_;
   ReplayPairs pairs_;
-  bool learning_ = false;
+  std::optional<LossLedger> losses_; ///< of a recording
+  Duration shift_ = 0;               ///< as the recording says, see RecordedFrame
+  bool learning_ = false, learned_here_ = false;
   Timestamp last_ = 0, learn_from_ = 0; ///< of --learn-until
   PacketHarvest harvest_;
-  std::vector<Observation> observations_;
   std::vector<Finding> findings_;
-  std::unordered_map<std::string, Alert> alerts_;
-  std::uint64_t alerts_lost_ = 0;
+  RecordedLoss lost_;
 };
 
 } // namespace
@@ -271,6 +376,7 @@ Result<std::vector<Alert>> replay(const ReplayOptions& options, ReplayStats& sta
 std::string to_json(const ReplayStats& stats) {
   JsonWriter json;
   json.object().field("packets", stats.packets).field("flows", stats.flows).field("bytes", stats.bytes);
+  if (stats.frames != 0) json.field("frames", stats.frames);
   json.field("observations", stats.observations)
       .field("alerts", stats.alerts)
       .field("seconds", stats.seconds);

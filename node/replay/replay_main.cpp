@@ -12,14 +12,17 @@ int replay_main(int argc, char** argv) {
   bool print_stats = false;
   bool no_labels = false;
   std::string day;
-  CLI::App app{"Runs the detectors over captures, without a cloud. Without --learn or --learn-until only the "
+  CLI::App app{"Runs the detectors over captures and recordings, without a cloud. Without --learn or "
+               "--learn-until only the "
                "detectors "
                "that need no baseline speak.",
                "iris-node replay"};
-  app.add_option("--pcap", options.captures, "Capture to judge, pcap or pcapng; repeatable")->required();
-  app.add_option("--learn", options.learn, "Capture of normal life to learn from; repeatable");
+  app.add_option("--pcap,--recording,FILE", options.captures,
+                 "What to judge: a capture, pcap or pcapng, or a recording of iris-node; repeatable")
+      ->required();
+  app.add_option("--learn", options.learn, "Capture or recording of normal life to learn from; repeatable");
   app.add_option("--learn-until", options.learn_until,
-                 "Learn from so many seconds at the start of the first capture")
+                 "Learn from so many seconds at the start of the first one")
       ->check(CLI::Range(0.001, ReplayOptions::learn_limit));
   app.add_option("--learning-day", day,
                  "What counts as one day of learning, e.g. 1h (default: 1/16 of what is learned)");
@@ -27,6 +30,8 @@ int replay_main(int argc, char** argv) {
                  "Who has which address: lines of ADDRESS NAME [service|device|gateway]");
   app.add_option("--intel", options.intel, "Threat list: one address or network a line");
   app.add_option("--local", options.local, "Network that is ours, beside the private ones; repeatable");
+  app.add_option("--write-pcap", options.write_pcap,
+                 "Write the packets that a recording holds to this file, as pcapng");
   app.add_flag("--json", json, "One alert a line, as in docs/alerts.md");
   app.add_flag("--stats", print_stats, "One JSON object about the run, last");
   app.add_flag("--no-dpi", no_labels, "Do not look for application protocols");

@@ -18,13 +18,19 @@ class ReplayPairs {
 public:
   static constexpr std::size_t limit =
       1'024; ///< pairs; observations of further entities are counted, not judged
-  static constexpr const char* gateway = "replay";
 
-  void set_scale(const TimeScale& scale) { scale_ = scale; }
-  void set_indicators(std::shared_ptr<const IndicatorSet> indicators) { indicators_ = std::move(indicators); }
+  void set_gateway(std::string name) { gateway_ = std::move(name); }
+  /// These hold from now on, for the pairs that are there too.
+  void set_scale(const TimeScale& scale);
+  void set_indicators(std::shared_ptr<const IndicatorSet> indicators);
+  void set_baseline(const BaselinePtr& baseline);
+  /// Each pair looks at its window by its own clock, as often as a live one. Else all do so once a window,
+  /// and live since their first observation.
+  void set_live_pace() { live_pace_ = true; }
 
-  void learn(const std::vector<Observation>& observations);
-  void judge(const std::vector<Observation>& observations, std::vector<Finding>& out);
+  /// @param now when the observations came, with the live pace; else their own times count.
+  void learn(const std::vector<Observation>& observations, Timestamp now);
+  void judge(const std::vector<Observation>& observations, Timestamp now, std::vector<Finding>& out);
   /// Closes windows that are over at `now`.
   void pass(Timestamp now, std::vector<Finding>& out);
   /// A capture is over: closes all windows and forgets the pairs, not what was learned.
@@ -39,10 +45,14 @@ private:
   struct Pair {
     ServiceCollector collector;
     ServiceJudge judge;
+    Timestamp next_look = 0; ///< with the live pace
   };
-  Pair* pair_of(const Observation& observation);
+  Pair* pair_of(const Observation& observation, Timestamp now);
+  void look(Pair& pair, Timestamp now, std::vector<Finding>& out);
   void take_delta(Pair& pair, Timestamp now, bool force);
 
+  std::string gateway_ = "replay";
+  bool live_pace_ = false;
   TimeScale scale_;
   std::shared_ptr<TableBudget> budget_ = std::make_shared<TableBudget>(PairLimits::all_pairs);
   std::shared_ptr<const IndicatorSet> indicators_;

@@ -68,7 +68,9 @@ void PacketPipeline::packet(int link, std::span<const std::uint8_t> captured, st
   stats_.bytes += wire_length;
   advance(at);
   auto& view = view_;
-  switch (decode(link, captured, wire_length, view)) {
+  const auto decoded = decode(link, captured, wire_length, view);
+  was_ip_ = decoded == Decoded::ip;
+  switch (decoded) {
   case Decoded::ip:
     break;
   case Decoded::arp:

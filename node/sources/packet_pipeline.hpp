@@ -89,6 +89,8 @@ public:
     flows_.harvested();
   }
   [[nodiscard]] PipelineStats stats() const;
+  /// The last packet, where it was one of IP; valid as long as its bytes are. Null for another.
+  [[nodiscard]] const PacketView* last_ip() const { return was_ip_ ? &view_ : nullptr; }
 
 private:
   static constexpr std::size_t answer_limit = 1'024;
@@ -103,6 +105,7 @@ private:
   std::unique_ptr<ApplicationLabeller> labeller_; ///< null: no labels
   PacketHarvest harvest_;
   PacketView view_;
+  bool was_ip_ = false;
   Timestamp now_ = 0, next_watch_ = 0;
 };
 

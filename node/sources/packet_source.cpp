@@ -109,6 +109,8 @@ struct PacketSource::State {
     at = std::max(std::min(at - state.shift, state.latest), state.earliest);
     state.earliest = std::max(state.earliest, at - reordering);
     state.pipeline.packet(state.link, {bytes, header->caplen}, header->len, at);
+    for (const auto& tap : state.options.taps)
+      tap->frame({state.link, {bytes, header->caplen}, header->len, at, state.pipeline.last_ip()});
   }
 
   void read_counters(Timestamp now) {
@@ -168,8 +170,12 @@ struct PacketSource::State {
       }
       shift = node_clock().shift();
       latest = node_clock().now() + second; // a batch may take that long to be read
+      for (const auto& tap : options.taps)
+        tap->begin();
       int got = pcap_dispatch(pcap, 4'096, on_packet, reinterpret_cast<unsigned char*>(this));
       auto now = node_clock().now();
+      for (const auto& tap : options.taps)
+        tap->end(now);
       if (got < 0) {
         read_counters(now);
         down_told = true;

@@ -1,9 +1,11 @@
 #pragma once
 #include "node/sources/packet_pipeline.hpp"
+#include "node/sources/packet_tap.hpp"
 
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace iris {
 
@@ -16,6 +18,7 @@ struct PacketSourceOptions {
   std::string filter;                 ///< BPF expression, "" = all; e.g. leave out our own link to the cloud
   Duration flush = 100 * millisecond; ///< what was seen is handed on this often at most
   Duration retry = 2 * second;        ///< after an interface went away or could not be opened
+  std::vector<std::shared_ptr<PacketTap>> taps; ///< see every frame, in the capture's thread
 };
 
 /// What one interface gave since the last time.

@@ -182,6 +182,7 @@ int main(int argc, char** argv) {
   spool_seeds();
   field_seeds();
   iris::fuzz::spool_records_seeds();
+  iris::fuzz::recording_seeds();
   fs::remove_all(scratch);
   return 0;
 }

@@ -8,5 +8,6 @@ namespace iris::fuzz {
 void seed(const char* target, const char* name, const std::string& bytes);
 
 void spool_records_seeds();
+void recording_seeds();
 
 } // namespace iris::fuzz
