@@ -1,6 +1,8 @@
 #include "core/net/application.hpp"
 
+#include <algorithm>
 #include <cstring>
+#include <string_view>
 
 namespace iris {
 
@@ -31,12 +33,39 @@ bool is_opc_ua(const PacketView& view) {
   return length >= 8 && length <= 16U << 20;
 }
 
+/// Fixed header 0x10, the remaining length in up to four bytes of seven bits, the protocol's name.
+bool is_mqtt(const PacketView& view) {
+  const auto* at = view.payload;
+  if (view.protocol != ip_protocol::tcp || view.payload_captured < 12 || at[0] != 0x10) return false;
+  std::size_t name = 2;
+  while (name < 5 && (at[name - 1] & 0x80) != 0)
+    ++name;
+  return std::memcmp(at + name, "\0\4MQTT", 6) == 0 ||
+         (view.payload_captured >= name + 8 && std::memcmp(at + name, "\0\6MQIsdp", 8) == 0);
+}
+
+/// "*2\r\n$4\r\n…": how many parts, then the length of the first.
+bool is_redis(const PacketView& view) {
+  if (view.protocol != ip_protocol::tcp) return false;
+  std::string_view text{reinterpret_cast<const char*>(view.payload), view.payload_captured};
+  for (const char mark : {'*', '$'}) {
+    if (text.empty() || text[0] != mark) return false;
+    text.remove_prefix(1);
+    const auto digits = std::min(text.find_first_not_of("0123456789"), text.size());
+    if (digits == 0 || digits > 9 || text.substr(digits, 2) != "\r\n") return false;
+    text.remove_prefix(digits + 2);
+  }
+  return true;
+}
+
 } // namespace
 
 std::uint16_t recognise_application(const PacketView& view) {
   if (view.payload == nullptr) return application::unknown;
   if (is_bacnet(view)) return application::bacnet;
   if (is_opc_ua(view)) return application::opc_ua;
+  if (is_mqtt(view)) return application::mqtt;
+  if (is_redis(view)) return application::redis;
   return application::unknown;
 }
 
@@ -46,6 +75,10 @@ const char* application_name(std::uint16_t number) {
     return "BACnet";
   case application::opc_ua:
     return "OPC-UA";
+  case application::mqtt:
+    return "MQTT";
+  case application::redis:
+    return "Redis";
   default:
     return nullptr;
   }

@@ -30,6 +30,72 @@ ndpi_detection_module_struct* make_module() {
   return module;
 }
 
+/// What the library finds in the content. It also "finds" some protocols by a port alone, though it be the
+/// client's ephemeral one (EtherNet/IP, STUN, Teredo, H.323, TargusDataspeed), and some in every hundredth or
+/// thousandth of flows of random bytes (RTP, Skype, RTMP, WebSocket, Cassandra; MQTT and Redis, for which
+/// there are recognisers of ours): tests/unit/node/sources/dpi_test.cpp tries them.
+bool is_by_content(std::uint16_t found, std::uint8_t transport) {
+  switch (found) {
+  case NDPI_PROTOCOL_FTP_CONTROL:
+  case NDPI_PROTOCOL_MAIL_POP:
+  case NDPI_PROTOCOL_MAIL_SMTP:
+  case NDPI_PROTOCOL_MAIL_IMAP:
+  case NDPI_PROTOCOL_DNS:
+  case NDPI_PROTOCOL_IPP:
+  case NDPI_PROTOCOL_HTTP:
+  case NDPI_PROTOCOL_HTTP_CONNECT:
+  case NDPI_PROTOCOL_HTTP_PROXY:
+  case NDPI_PROTOCOL_SOAP:
+  case NDPI_PROTOCOL_MDNS:
+  case NDPI_PROTOCOL_NTP:
+  case NDPI_PROTOCOL_SSDP:
+  case NDPI_PROTOCOL_SNMP:
+  case NDPI_PROTOCOL_SYSLOG:
+  case NDPI_PROTOCOL_DHCP:
+  case NDPI_PROTOCOL_DHCPV6:
+  case NDPI_PROTOCOL_SMBV1:
+  case NDPI_PROTOCOL_SMBV23:
+  case NDPI_PROTOCOL_POSTGRES:
+  case NDPI_PROTOCOL_MYSQL:
+  case NDPI_PROTOCOL_MSSQL_TDS:
+  case NDPI_PROTOCOL_MONGODB:
+  case NDPI_PROTOCOL_MEMCACHED:
+  case NDPI_PROTOCOL_AMQP:
+  case NDPI_PROTOCOL_ZMQ:
+  case NDPI_PROTOCOL_COAP:
+  case NDPI_PROTOCOL_MODBUS:
+  case NDPI_PROTOCOL_DNP3:
+  case NDPI_PROTOCOL_IEC60870:
+  case NDPI_PROTOCOL_S7COMM:
+  case NDPI_PROTOCOL_TLS:
+  case NDPI_PROTOCOL_DTLS:
+  case NDPI_PROTOCOL_QUIC:
+  case NDPI_PROTOCOL_SSH:
+  case NDPI_PROTOCOL_TELNET:
+  case NDPI_PROTOCOL_VNC:
+  case NDPI_PROTOCOL_RSYNC:
+  case NDPI_PROTOCOL_TFTP:
+  case NDPI_PROTOCOL_GIT:
+  case NDPI_PROTOCOL_LDAP:
+  case NDPI_PROTOCOL_KERBEROS:
+  case NDPI_PROTOCOL_RADIUS:
+  case NDPI_PROTOCOL_RTSP:
+  case NDPI_PROTOCOL_SIP:
+  case NDPI_PROTOCOL_SOCKS:
+  case NDPI_PROTOCOL_OPENVPN:
+  case NDPI_PROTOCOL_WIREGUARD:
+  case NDPI_PROTOCOL_IRC:
+  case NDPI_PROTOCOL_JABBER:
+  case NDPI_PROTOCOL_BITTORRENT:
+  case NDPI_PROTOCOL_MINING:
+    return true;
+  case NDPI_PROTOCOL_RDP:
+    return transport == ip_protocol::tcp; // over UDP by its port
+  default:
+    return false;
+  }
+}
+
 } // namespace
 
 struct ApplicationLabeller::State {
@@ -80,10 +146,13 @@ struct ApplicationLabeller::State {
   }
   /// The protocol itself where the library also names the site (TLS, not Google). Only what it found in the
   /// content: a guess by port or address names what an attacker wants it to be taken for.
-  static std::uint16_t label_of(const ndpi_protocol& found, const ndpi_flow_struct& flow) {
+  static std::uint16_t label_of(const ndpi_protocol& found, const ndpi_flow_struct& flow,
+                                std::uint8_t transport) {
     if (flow.confidence != NDPI_CONFIDENCE_DPI && flow.confidence != NDPI_CONFIDENCE_DPI_CACHE)
       return application::unknown;
-    return found.master_protocol != NDPI_PROTOCOL_UNKNOWN ? found.master_protocol : found.app_protocol;
+    const auto label =
+        found.master_protocol != NDPI_PROTOCOL_UNKNOWN ? found.master_protocol : found.app_protocol;
+    return is_by_content(label, transport) ? label : application::unknown;
   }
 };
 
@@ -126,13 +195,13 @@ void ApplicationLabeller::packet(std::uint32_t place, const PacketView& view, Ti
   if (view.ip != nullptr && !view.fragment && view.ip_captured <= 0xffff) {
     auto found_now = ndpi_detection_process_packet(
         state.module, flow, view.ip, std::uint16_t(view.ip_captured), std::uint64_t(at / millisecond));
-    if (auto label = State::label_of(found_now, *flow); label != application::unknown)
+    if (auto label = State::label_of(found_now, *flow, view.protocol); label != application::unknown)
       return state.settle(place, label);
   }
   if (seen < packet_limit) return;
   std::uint8_t guessed = 0;
   auto found_at_last = ndpi_detection_giveup(state.module, flow, 0, &guessed);
-  state.settle(place, State::label_of(found_at_last, *flow));
+  state.settle(place, State::label_of(found_at_last, *flow, view.protocol));
 }
 
 LabellerStats ApplicationLabeller::stats() const {
