@@ -81,7 +81,7 @@ constexpr std::array<DetectorInfo, 15> table{{
      "their values. Backs off from device and function to the function, to protocol and read, write, manage, "
      "find, "
      "notify or hidden; scored as process.novel, and one bit more for what changes the device or hides what "
-     "it does.",
+     "it does. A read of a device that was never called is left to network.lateral.",
      "Another value for what is written anyway; another register or object of the same kind; a request that "
      "is "
      "split over several segments or cut by the snapshot (counted as unread); other ports; SNMPv3 encrypted, "

@@ -6,6 +6,8 @@ std::optional<Finding> network_command(const JudgeView& view, const Act& act) {
   const auto* command = std::get_if<FieldCommand>(&act.observation.what);
   if (!command || !act.behaviour || !act.novelty.novel) return std::nullopt;
   const auto& behaviour = *act.behaviour;
+  // Who looks at a device that he never called is told for the call.
+  if (!command->changes && novelty_of(view, call_of(act.observation, *command)).novel) return std::nullopt;
   // What changes a process weighs more than another way to look at it.
   constexpr double of_a_change = 1.0;
   auto finding =

@@ -222,6 +222,18 @@ bool is_contact(const Flow& flow) {
   return from_us > 0 || scope_of(other) != AddressScope::global;
 }
 
+Behaviour call_of(const Observation& observation, const FieldCommand& command) {
+  Flow flow;
+  flow.src = command.src;
+  flow.dst = command.dst;
+  flow.dport = command.dport;
+  flow.protocol = command.protocol;
+  flow.inbound = command.inbound;
+  auto behaviour = peer_behaviour(observation, flow);
+  behaviour.phase = observation.phase;
+  return behaviour;
+}
+
 std::vector<Behaviour> behaviours_of(const Observation& observation) {
   std::vector<Behaviour> all;
   if (const auto* start = std::get_if<ProcessStart>(&observation.what)) {

@@ -58,6 +58,9 @@ using BehaviourPtr = std::shared_ptr<const Behaviour>;
 /// up, and container changes.
 [[nodiscard]] std::vector<Behaviour> behaviours_of(const Observation& observation);
 
+/// The call that carries a command, as flows show it.
+[[nodiscard]] Behaviour call_of(const Observation& observation, const FieldCommand& command);
+
 /// Whether the flow was a real exchange; a TCP opening without the caller's second packet is none, since its
 /// source may be forged (spoofed floods). UDP and others: any packet that we send, or a packet inside the
 /// local networks.

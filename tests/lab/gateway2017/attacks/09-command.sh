@@ -1,7 +1,7 @@
 #!/bin/bash
 # Code inside the BACnet device service, which only ever reads the thermostat, sets its value: nothing but the function
 # is new, since program, peer and port are the usual ones.
-# expect: detector=network.command entity=edgex-device-bacnet peer='KMC-BAC-121036CE 10.77.0.21' text='write property of analog-value'
+# expect: detector=network.command entity=edgex-device-bacnet peer='KMC-BAC-121036CE 10.77.0.21' text='writeProperty of analog-value'
 # also: detector=network.client entity=edgex-device-bacnet peer=198.51.100.77
 set -euo pipefail
 source "$(dirname "$0")/common.sh"

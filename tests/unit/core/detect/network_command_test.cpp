@@ -72,6 +72,22 @@ TEST_CASE("a stranger who writes to a device is told at the device, a service's 
   CHECK(life.findings[0].act == "was sent a Modbus command by {peer}: write holding registers (function 6)");
 }
 
+TEST_CASE("a read of a device that was never called is told as the call, a write of it as a command too") {
+  const auto other = entity_of(EntityKind::device, "plc-2", "10.77.0.31");
+  Life life{entity_of(EntityKind::service, "support-logging", "172.18.0.7")};
+  for (int i = 0; i < 36; ++i) {
+    life.normal();
+    life.close();
+    life.train();
+  }
+  life.findings.clear();
+  life.command(other, "read", read_holding);
+  CHECK(life.findings.empty());
+  life.command(other, "write", write_holding);
+  REQUIRE(life.findings.size() == 1);
+  CHECK(life.findings[0].detector == "network.command");
+}
+
 TEST_CASE("repeated commands of one kind to one device are one cause") {
   const auto plc = entity_of(EntityKind::device, "plc-1", "10.77.0.30");
   auto life = reader(plc);
