@@ -28,6 +28,11 @@ void add_source_options(CLI::App& app, NodeOptions& options) {
   app.add_option("--metadata-url", options.metadata_url,
                  "EdgeX core-metadata, http://HOST:PORT (default: the container edgex-core-metadata)")
       ->envname("IRIS_METADATA_URL");
+  app.add_option("--metadata-interval", options.metadata_interval,
+                 "How often core-metadata is asked for its devices, seconds")
+      ->envname("IRIS_METADATA_INTERVAL")
+      ->check(CLI::Range(1U, 86'400U))
+      ->capture_default_str();
   app.add_flag("--no-packets", options.no_packets, "Do not capture packets")->envname("IRIS_NO_PACKETS");
   app.add_flag("--no-dpi", options.no_dpi, "Do not name the application protocols of flows")
       ->envname("IRIS_NO_DPI");

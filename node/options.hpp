@@ -20,6 +20,7 @@ struct NodeOptions {
   std::vector<std::string> local;
   std::string process_source = "auto";
   std::string metadata_url;
+  std::uint32_t metadata_interval = 60; ///< seconds
   std::string syslog;
   std::string site;
   std::string log_level = "info";

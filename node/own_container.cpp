@@ -18,11 +18,12 @@ std::string whole_file(const std::string& path) {
   return text.str();
 }
 
-/// "…/containers/<id>/hostname" -> id
+/// "…/containers/<id>/hostname" -> id; podman's is "…/overlay-containers/<id>/userdata/hostname".
 std::string_view id_in_root(std::string_view root) {
-  constexpr std::string_view before = "containers/";
+  constexpr std::string_view before = "containers/", podman = "/userdata";
   constexpr std::size_t digits = 64;
-  const auto file = root.rfind('/');
+  auto file = root.rfind('/');
+  if (file != std::string_view::npos && root.substr(0, file).ends_with(podman)) file -= podman.size();
   if (file == std::string_view::npos || file < digits + before.size()) return {};
   const auto id = root.substr(file - digits, digits);
   if (root.substr(file - digits - before.size(), before.size()) != before) return {};

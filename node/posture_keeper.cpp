@@ -52,6 +52,8 @@ void PostureKeeper::note(ContainerReport& report) {
       (change.action == ContainerAction::created || change.action == ContainerAction::connected))
     return;
   const std::lock_guard lock{mutex_};
+  if (change.action == ContainerAction::renamed)
+    book_.renamed(report.event.before, posture_name(report.facts));
   book_.note(report.facts, day_, change);
 }
 

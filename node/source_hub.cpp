@@ -19,6 +19,7 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <set>
 #include <thread>
 
 namespace iris {
@@ -47,6 +48,7 @@ struct SourceHub::State {
   std::mutex mutex;
   std::condition_variable changed;
   std::map<std::string, ContainerFacts> running; ///< by id
+  std::set<std::string> ours{own};               ///< containers whose processes are Iris's: own, enrolments
   Duration window = TimeScale{}.window;          ///< wanted
   bool stopping = false, dirty = true;
   std::size_t device_count = 0;
@@ -58,6 +60,7 @@ struct SourceHub::State {
   std::thread thread;
 
   void take_containers(std::vector<ContainerReport> reports);
+  void leave_out_ours(std::vector<ProcessEvent>& events);
   [[nodiscard]] Result<void> start_processes();
   [[nodiscard]] Result<void> start_directory();
   void start_usage();
@@ -75,6 +78,10 @@ void SourceHub::State::take_containers(std::vector<ContainerReport> reports) {
     spdlog::warn("container {} is not ours after all and is watched: its first process is in other control "
                  "groups than this one",
                  own.substr(0, 12));
+    {
+      const std::lock_guard lock{mutex};
+      ours.erase(own);
+    }
     own.clear();
     own_digest.clear();
   }
@@ -82,7 +89,15 @@ void SourceHub::State::take_containers(std::vector<ContainerReport> reports) {
   const auto shift = node_clock().shift(); // the engine speaks in wall time
   for (auto& report : reports) {
     const auto& facts = report.facts;
-    if (facts.id == own || is_enrolment(facts, own_digest)) continue;
+    if (facts.id == own) continue;
+    if (is_enrolment(facts, own_digest)) {
+      const std::lock_guard lock{mutex};
+      if (report.event.change.action == ContainerAction::removed)
+        ours.erase(facts.id);
+      else
+        ours.insert(facts.id);
+      continue;
+    }
     {
       const std::lock_guard lock{mutex};
       if (facts.running)
@@ -119,10 +134,12 @@ Result<void> SourceHub::State::start_processes() {
   wanted.sensor = options.process_source == "ebpf"        ? ProcessSensorChoice::ebpf
                   : options.process_source == "connector" ? ProcessSensorChoice::connector
                                                           : ProcessSensorChoice::automatic;
-  auto started = ProcessSource::start(
-      wanted,
-      {[this](std::vector<ProcessEvent> events) { outlet.to_router(ProcessBatch{std::move(events)}); },
-       [this](SensorHealth report) { outlet.health(std::move(report)); }});
+  auto started =
+      ProcessSource::start(wanted, {[this](std::vector<ProcessEvent> events) {
+                                      leave_out_ours(events);
+                                      outlet.to_router(ProcessBatch{std::move(events)});
+                                    },
+                                    [this](SensorHealth report) { outlet.health(std::move(report)); }});
   if (!started) return started.error();
   process = std::move(*started);
   actors.push_back(outlet.stand_in("process_source", process->sensor(), [this] {
@@ -149,6 +166,7 @@ Result<void> SourceHub::State::start_processes() {
 Result<void> SourceHub::State::start_directory() {
   EdgexSourceOptions metadata;
   metadata.url = options.metadata_url;
+  metadata.interval = options.metadata_interval * second;
   metadata.cache = in_data(options, "devices");
   auto started =
       EdgexSource::start(metadata, {[this](std::vector<EdgexDevice> devices) {
@@ -193,9 +211,22 @@ void SourceHub::State::start_engine() {
         .field("inspections", figures.inspections)
         .field("left_out", figures.left_out)
         .field("reconnects", figures.reconnects)
-        .field("containers", std::uint64_t(figures.containers));
+        .field("containers", std::uint64_t(figures.containers))
+        .field("by_groups", std::uint64_t(figures.by_groups));
     return json.end_object().take();
   }));
+}
+
+/// What runs in Iris's own containers is no part of any service's life. Somebody who enters is written down.
+void SourceHub::State::leave_out_ours(std::vector<ProcessEvent>& events) {
+  const std::lock_guard lock{mutex};
+  std::erase_if(events, [this](const ProcessEvent& event) {
+    if (event.container.empty() || !ours.contains(event.container)) return false;
+    if (const auto* start = std::get_if<ProcessStart>(&event.what);
+        start != nullptr && start->process.entered)
+      spdlog::warn("somebody ran {} in Iris's own container", start->process.exe);
+    return true;
+  });
 }
 
 void SourceHub::State::start_usage() {
@@ -228,11 +259,14 @@ void SourceHub::State::keep_house() {
     wanted_window = window;
     for (const auto& [id, facts] : running) {
       for (const auto& network : facts.networks)
-        if (network.address != IpAddress{}) containers.push_back(network.address);
+        for (const auto& address : {network.address, network.address6})
+          if (address != IpAddress{}) containers.push_back(address);
       if (is_core_metadata(facts) && !facts.networks.empty()) {
         addresses.metadata = facts.networks.front().address;
         addresses.metadata_port =
-            facts.image.find("docker-core-metadata") != std::string::npos ? 48081 : 59881;
+            facts.image.find("docker-core-metadata") != std::string::npos || facts.name.starts_with("java")
+                ? 48081
+                : 59881;
       }
     }
   }

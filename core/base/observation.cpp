@@ -58,6 +58,10 @@ const char* to_string(ContainerAction action) {
     return "removed";
   case ContainerAction::connected:
     return "connected";
+  case ContainerAction::renamed:
+    return "renamed";
+  case ContainerAction::disconnected:
+    return "disconnected";
   case ContainerAction::health:
     return "health";
   }

@@ -109,7 +109,9 @@ enum class ContainerAction : std::uint8_t {
   stopped,
   removed,
   connected,
-  health
+  health,
+  renamed,
+  disconnected,
 };
 [[nodiscard]] const char* to_string(ContainerAction action);
 

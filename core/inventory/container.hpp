@@ -90,7 +90,8 @@ struct ContainerEvent {
   std::string image; ///< the same
   Timestamp at = 0;
   ContainerChange change;
-  std::string network; ///< of connected
+  std::string network; ///< of connected and disconnected
+  std::string before;  ///< of renamed: the service's name until then
 };
 
 } // namespace iris

@@ -139,9 +139,13 @@ int compare_versions(std::string_view left, std::string_view right) {
 Result<EngineVersion> parse_engine_version(std::string_view json) {
   auto value = parse(json, "version");
   if (!value) return value.error();
-  EngineVersion out{text(*value, "Version"), text(*value, "ApiVersion"), text(*value, "MinAPIVersion")};
+  EngineVersion out{text(*value, "Version"), text(*value, "ApiVersion"), text(*value, "MinAPIVersion"),
+                    false};
   if (out.api.empty()) return bad("version", "no ApiVersion in it");
   if (out.api_min.empty()) out.api_min = "1.12";
+  if (const auto& components = at(*value, "Components"); components.is_array())
+    for (const auto& component : components)
+      out.podman |= text(component, "Name").find("Podman") != std::string::npos;
   return out;
 }
 
@@ -256,12 +260,17 @@ Result<EngineEvent> parse_engine_event(std::string_view line) {
   auto& event = out.event;
   event.at = number(*value, "timeNano");
   if (event.at == 0) event.at = number(*value, "time") * second;
+  const bool podman = attributes.is_object() && attributes.contains("podId");
   if (type == "network") {
-    if (action != "connect" || !is_id(text(attributes, "container"))) return out;
-    event.id = text(attributes, "container");
-    event.network = text(attributes, "name");
-    event.change.action = ContainerAction::connected;
-    event.change.detail = "joined the network " + event.network;
+    if (action != "connect" && action != "disconnect") return out;
+    const bool joined = action == "connect";
+    // podman names the container itself there, and no network.
+    event.id = podman ? text(actor, "ID") : text(attributes, "container");
+    if (!is_id(event.id)) return out;
+    if (!podman) event.network = text(attributes, "name");
+    event.change.action = joined ? ContainerAction::connected : ContainerAction::disconnected;
+    event.change.detail = std::string{joined ? "joined" : "left"} + " the network " +
+                          (podman ? "that the engine does not name" : event.network);
     out.kind = EngineEvent::Kind::change;
     return out;
   }
@@ -280,16 +289,21 @@ Result<EngineEvent> parse_engine_event(std::string_view line) {
     change.action = ContainerAction::oom, change.out_of_memory = true;
   else if (action == "stop")
     change.action = ContainerAction::stopped, change.asked_for = true;
-  else if (action == "destroy")
+  else if (action == "rename")
+    change.action = ContainerAction::renamed;
+  else if (action == "destroy" || (podman && action == "remove"))
     change.action = ContainerAction::removed;
-  else if (action == "die") {
+  else if (action == "die" || (podman && action == "died")) {
     change.action = ContainerAction::died;
     change.exit_code = int(number(attributes, "exitCode"));
     if (change.exit_code > 128 && change.exit_code <= 128 + 64) change.signal = change.exit_code - 128;
   } else if (action == "kill") {
     change.action = ContainerAction::killed;
     change.signal = int(number(attributes, "signal"));
-    change.asked_for = true;
+    change.asked_for = true; // podman gives no signal: 0
+  } else if (podman && action == "exec") {
+    out.kind = EngineEvent::Kind::exec;
+    out.exec_command = "a command that the engine does not tell";
   } else if (action.starts_with("health_status")) {
     change.action = ContainerAction::health;
     auto colon = action.find(": ");

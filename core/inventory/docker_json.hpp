@@ -18,6 +18,8 @@ struct EngineVersion {
   std::string engine;  ///< "20.10.24"
   std::string api;     ///< highest API version it speaks, "1.41"
   std::string api_min; ///< lowest, "1.12"; "1.12" where it is too old to say
+  /// podman's compatible API: its events do not say that a container was told to stop, nor with which signal.
+  bool podman = false;
 };
 
 /// GET /version. The API version to use is the lower of the engine's and `ours`; an Error where they do not
@@ -30,8 +32,8 @@ struct EngineVersion {
 /// GET /containers/{id}/json.
 [[nodiscard]] Result<ContainerFacts> parse_container(std::string_view json);
 
-/// One line of GET /events. Only Type, Action and Actor are read, since newer engines no longer send the old
-/// fields.
+/// One line of GET /events, of Docker or of podman, whose names for some things differ. Only Type, Action and
+/// Actor are read, since newer engines no longer send the old fields.
 struct EngineEvent {
   enum class Kind : std::uint8_t {
     change, ///< `event` is filled in

@@ -61,10 +61,10 @@ void Inventory::set_container(ContainerFacts facts) {
     container.entity = std::make_shared<const Entity>(std::move(entity));
   // A stopped container has no address in the engine's answer: keep the last ones for what is still on its
   // way.
-  if (facts.networks.empty() ||
-      (!facts.running && std::all_of(facts.networks.begin(), facts.networks.end(), [](const auto& n) {
-        return n.address == IpAddress{} && n.address6 == IpAddress{};
-      }))) {
+  if (!facts.running &&
+      (facts.networks.empty() || std::all_of(facts.networks.begin(), facts.networks.end(), [](const auto& n) {
+         return n.address == IpAddress{} && n.address6 == IpAddress{};
+       }))) {
     for (const auto& network : container.facts.networks)
       for (const auto& address : {network.address, network.address6})
         if (address != IpAddress{}) container_at_.try_emplace(address, id);

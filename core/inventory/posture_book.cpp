@@ -75,6 +75,16 @@ void PostureBook::note(const ContainerFacts& facts, Duration day, ContainerChang
   }
 }
 
+void PostureBook::renamed(const std::string& from, const std::string& to) {
+  const auto found = services_.find(from);
+  if (found == services_.end() || from == to) return;
+  const auto keys = found->second.keys;
+  bool fresh = false;
+  auto& known = service(to, fresh);
+  for (const auto& key : keys)
+    if (known.keys.size() < key_limit && known.keys.insert(key).second) ++revision_;
+}
+
 std::vector<char> PostureBook::encode() const {
   capnp::MallocMessageBuilder message;
   auto root = message.initRoot<schema::PostureBook>();

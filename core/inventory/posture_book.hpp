@@ -22,6 +22,8 @@ public:
 
   /// Fills in what is to be told now: notes and new_container.
   void note(const ContainerFacts& facts, Duration day, ContainerChange& change);
+  /// The same container under another name is no new one.
+  void renamed(const std::string& from, const std::string& to);
   /// So long more were the containers watched. Elapsed time, not the wall's: clocks of gateways jump.
   void watched(Duration more) { watched_ += more; }
   [[nodiscard]] bool learned(Duration day) const { return watched_ >= day; }

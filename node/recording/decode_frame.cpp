@@ -233,7 +233,7 @@ ContainerEvent read(schema::RecordedEvent::Reader in) {
   event.at = time(in.getAt());
   event.network = text(in.getNetwork());
   auto& change = event.change;
-  change.action = choice(in.getAction(), ContainerAction::health, "an unknown change of a container");
+  change.action = choice(in.getAction(), ContainerAction::disconnected, "an unknown change of a container");
   change.exit_code = in.getExitCode();
   change.signal = in.getSignal();
   change.out_of_memory = in.getOutOfMemory();

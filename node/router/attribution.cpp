@@ -113,7 +113,9 @@ void Attribution::flow(const Flow& flow, InterfaceRole role, std::vector<Observa
     ++counters_.translated;
     return;
   }
-  if (target_port_ != 0 && flow.dst == target_ && flow.dport == target_port_ && is_own(flow.src)) {
+  // Every generation's port is tried until one answers.
+  if (target_port_ != 0 && flow.dst == target_ && is_own(flow.src) &&
+      (flow.dport == target_port_ || flow.dport == 59881 || flow.dport == 48081)) {
     ++counters_.own;
     return;
   }

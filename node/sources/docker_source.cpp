@@ -1,5 +1,6 @@
 #include "node/sources/docker_source.hpp"
 
+#include "node/sources/container_scan.hpp"
 #include "node/sources/docker_tracker.hpp"
 #include "node/sources/http_client.hpp"
 #include "node/sources/node_clock.hpp"
@@ -38,8 +39,8 @@ class Source final : public DockerSource {
 public:
   Source(const DockerSourceOptions& options, DockerSourceSinks sinks)
       : options_{options}, sinks_{std::move(sinks)}, stop_fd_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)},
-        tracker_{[this](const std::string& id) { return inspect(id); }, options.asked_window} {
-    endpoint_.unix_path = options_.socket;
+        tracker_{[this](const std::string& id) { return inspect(id); }, options.asked_window},
+        scan_{options.proc} {
     thread_ = std::thread{[this] { run(); }};
     ::pthread_setname_np(thread_.native_handle(), "iris-docker");
   }
@@ -66,17 +67,41 @@ private:
       if (stop_) return;
       edit([](auto& shown) { shown.connected = false; });
       if (complaint != ended.message) // the same complaint once, not every retry
-        tell("down", 1, ended.message);
+        tell("down", 1,
+             ended.message + "; until it answers, containers are known by their control groups: without "
+                             "names, images and settings");
       complaint = ended.message;
-      pollfd fd{stop_fd_, POLLIN, 0};
-      (void)::poll(&fd, 1, int(retry / millisecond));
+      wait_and_scan(retry);
       retry = std::min(retry * 2, options_.last_retry);
       edit([](auto& shown) { ++shown.reconnects; });
     }
   }
 
+  /// A short while away is nothing to look for containers: an engine that is restarted comes back.
+  void wait_and_scan(Duration retry) {
+    const auto until = clock_now(CLOCK_MONOTONIC) + retry;
+    while (!stop_) {
+      const auto left = until - clock_now(CLOCK_MONOTONIC);
+      if (left <= 0) return;
+      if (const auto now = clock_now(CLOCK_MONOTONIC);
+          retry > options_.first_retry && now - scanned_at_ >= options_.scan_interval) {
+        scanned_at_ = now;
+        auto reports = scan_.scan(clock_now(CLOCK_REALTIME),
+                                  [this](const std::string& id) { return tracker_.knows(id); });
+        edit([this](auto& shown) { shown.by_groups = scan_.containers(); });
+        if (!reports.empty()) sinks_.deliver(std::move(reports));
+      }
+      pollfd fd{stop_fd_, POLLIN, 0};
+      (void)::poll(&fd, 1, int(std::min(left, options_.scan_interval) / millisecond + 1));
+    }
+  }
+
   /// One connection's life; returns why it ended.
   Error session(Duration& retry, std::string& complaint) {
+    endpoint_.unix_path = options_.socket;
+    if (!options_.other_socket.empty() && ::access(options_.socket.c_str(), F_OK) != 0 &&
+        ::access(options_.other_socket.c_str(), F_OK) == 0)
+      endpoint_.unix_path = options_.other_socket;
     auto version = get("/version");
     if (!version) return version.error();
     auto engine = parse_engine_version(*version);
@@ -84,6 +109,7 @@ private:
     auto api = choose_api(*engine, newest_api, oldest_api);
     if (!api) return api.error();
     api_ = "/v" + *api;
+    tracker_.set_tells_stops(!engine->podman);
     edit([&](auto& shown) { shown.engine = engine->engine, shown.api = *api; });
 
     // Subscribe first, so that nothing falls between the list and the first event.
@@ -103,8 +129,13 @@ private:
         on_line(*line);
       }
     if (auto listed = relist(tracker_.listed()); !listed) return listed.error();
-    edit([](auto& shown) { shown.connected = true; });
-    tell("up", 0, "engine " + engine->engine + ", API " + *api);
+    // Whoever was known by his control group has his name now.
+    if (auto gone = scan_.hand_over(clock_now(CLOCK_REALTIME),
+                                    [this](const std::string& id) { return tracker_.knows(id); });
+        !gone.empty())
+      sinks_.deliver(std::move(gone));
+    edit([](auto& shown) { shown.connected = true, shown.by_groups = 0; });
+    tell("up", 0, std::string{engine->podman ? "podman " : "engine "} + engine->engine + ", API " + *api);
     retry = options_.first_retry;
     complaint.clear();
 
@@ -184,9 +215,9 @@ private:
   Result<std::string> get(const std::string& target) {
     auto reply = http_get(endpoint_, target, options_.request_timeout, answer_limit, stop_fd_);
     if (!reply) return reply.error();
-    if (reply->status == 404) return Error{Errc::not_found, options_.socket + " knows no " + target};
+    if (reply->status == 404) return Error{Errc::not_found, endpoint_.unix_path + " knows no " + target};
     if (reply->status != 200)
-      return Error{Errc::unavailable, options_.socket + " answered " + std::to_string(reply->status) +
+      return Error{Errc::unavailable, endpoint_.unix_path + " answered " + std::to_string(reply->status) +
                                           " to GET " + target + ": " + reply->body.substr(0, 200)};
     return std::move(reply->body);
   }
@@ -207,6 +238,8 @@ private:
   std::string api_;
   int stop_fd_;
   DockerTracker tracker_;
+  ContainerScan scan_;
+  Timestamp scanned_at_ = 0; ///< monotonic
   std::atomic<bool> stop_{false};
   mutable std::mutex lock_;
   DockerSourceStatistics shown_;

@@ -21,6 +21,10 @@ struct DockerSourceOptions {
   Duration relist = 60 * second;        ///< how often the list is compared with what the events said
   Duration asked_window = 120 * second; ///< a death so long after a stop or kill counts as asked for
   Duration first_retry = 250 * millisecond, last_retry = 15 * second;
+  /// Asked where the file `socket` does not exist; empty: nobody.
+  std::string other_socket = "/run/podman/podman.sock";
+  std::string proc = "/proc"; ///< where containers are looked for while no engine answers
+  Duration scan_interval = 2 * second;
 };
 
 /// All are called from the source's thread.
@@ -38,11 +42,13 @@ struct DockerSourceStatistics {
   std::uint64_t events = 0, inspections = 0, reconnects = 0, oversized = 0, unreadable = 0;
   std::uint64_t left_out = 0; ///< containers that were not taken up at the limit
   std::size_t containers = 0;
+  std::size_t by_groups = 0; ///< known by their control groups only, since no engine answers
 };
 
 /// Follows the container engine by its API over its socket: lists, inspects, streams events, and after a
 /// disconnect resubscribes from the last event and compares with the list. Never gives up; a missing engine
-/// is a SensorHealth.
+/// is a SensorHealth, and containers that it did not tell of are then found by their control groups
+/// (ContainerScan).
 class DockerSource {
 public:
   [[nodiscard]] static std::unique_ptr<DockerSource> start(const DockerSourceOptions& options,

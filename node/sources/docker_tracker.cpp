@@ -11,6 +11,7 @@ constexpr std::size_t known_limit = 4096;
 /// Of a stopped container the engine no longer tells the addresses; late flows still need them.
 void update(ContainerFacts& facts, ContainerFacts fresh) {
   const bool without =
+      !fresh.running &&
       std::all_of(fresh.networks.begin(), fresh.networks.end(), [](const ContainerNetwork& network) {
         return network.address == IpAddress{} && network.address6 == IpAddress{};
       });
@@ -25,7 +26,8 @@ bool own_fault(int signal) {
 }
 
 bool deadly(int signal, const ContainerFacts& facts) {
-  return signal == 2 || signal == 3 || signal == 9 || signal == 15 || signal == facts.stop_signal;
+  return signal == 0 || signal == 2 || signal == 3 || signal == 9 || signal == 15 ||
+         signal == facts.stop_signal;
 }
 } // namespace
 
@@ -61,6 +63,11 @@ void DockerTracker::settle_death(Known& known, ContainerEvent& event) {
   // long as the container was not started again meanwhile.
   if (facts.shadows_events && !facts.running && !facts.status.empty()) change.exit_code = facts.exit_code;
   change.signal = change.exit_code > 128 && change.exit_code <= 128 + 64 ? change.exit_code - 128 : 0;
+  if (!tells_stops_ && !change.asked_for && !change.out_of_memory && change.signal != 0 &&
+      deadly(change.signal, facts)) {
+    change.asked_for = true;
+    change.detail = "the engine does not tell whether it was told to stop";
+  }
   known.oom = 0;
 }
 
@@ -79,7 +86,9 @@ std::optional<ContainerReport> DockerTracker::on_event(ContainerEvent event) {
   }
   const bool look = action == ContainerAction::created || action == ContainerAction::started ||
                     action == ContainerAction::died || action == ContainerAction::connected ||
+                    action == ContainerAction::disconnected || action == ContainerAction::renamed ||
                     known.facts.image.empty();
+  if (action == ContainerAction::renamed) event.before = known.facts.service;
   if (look && action != ContainerAction::removed) {
     if (auto facts = inspect_(event.id)) {
       update(known.facts, std::move(facts.value()));

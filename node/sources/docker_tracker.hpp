@@ -35,6 +35,10 @@ public:
   /// Time of the last event, 0 for none: where to go on after a disconnect.
   [[nodiscard]] Timestamp last_event() const { return last_event_; }
   [[nodiscard]] std::size_t containers() const { return known_.size(); }
+  [[nodiscard]] bool knows(const std::string& id) const { return known_.contains(id); }
+  /// Whether the engine's events say that a container was told to stop; podman's do not always. Then an end
+  /// by the signals that a stop sends counts as asked for: a killer inside is told by his own deeds.
+  void set_tells_stops(bool tells) { tells_stops_ = tells; }
   /// Ends since the last call that nobody can explain, for a word about them.
   [[nodiscard]] std::uint64_t take_unexplained() { return std::exchange(unexplained_, 0); }
   /// Containers since the last call that were left out at the limit; a later list takes them up when there is
@@ -59,7 +63,7 @@ private:
   std::map<std::string, Known> known_;
   std::deque<ContainerEvent> recent_; ///< events are sent again when we resubscribe
   Timestamp last_event_ = 0;
-  bool listed_ = false;
+  bool listed_ = false, tells_stops_ = true;
   std::uint64_t unexplained_ = 0, left_out_ = 0;
   std::set<std::string> refused_; ///< ids that are left out now, so that each is counted once
 };

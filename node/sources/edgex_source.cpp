@@ -279,7 +279,9 @@ private:
 bool is_core_metadata(const ContainerFacts& facts) {
   if (!facts.running) return false;
   return facts.name == "edgex-core-metadata" || facts.service == "edgex-core-metadata" ||
-         (facts.is_edgex && facts.image.find("core-metadata") != std::string::npos);
+         (facts.is_edgex && facts.image.find("core-metadata") != std::string::npos) ||
+         // Known by its control group only: its program's name, or of 2017 its jar's.
+         (facts.image.empty() && facts.name.find("core-metadata") != std::string::npos);
 }
 
 Result<std::unique_ptr<EdgexSource>> EdgexSource::start(const EdgexSourceOptions& options,

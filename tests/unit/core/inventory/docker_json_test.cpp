@@ -155,3 +155,66 @@ TEST_CASE("engine events") {
   CHECK_FALSE(parse_engine_event(R"({"Type":"container","Action":"die","Actor":{"ID":"short"}})"));
   CHECK(parse_engine_event("[]")->kind == EngineEvent::Kind::other);
 }
+
+TEST_CASE("podman's compatible API says some things otherwise, as podman 4.3 does") {
+  auto engine = parse_engine_version(
+      R"({"Platform":{"Name":"linux/amd64/debian-12"},"Components":[{"Name":"Podman Engine","Version":"4.3.1"},
+      {"Name":"Conmon","Version":"conmon version 2.1.6"}],"Version":"4.3.1","ApiVersion":"1.41","MinAPIVersion":"1.24"})");
+  REQUIRE(engine);
+  CHECK(engine->podman);
+  CHECK(choose_api(*engine, "1.45", "1.24").value() == "1.41");
+  CHECK_FALSE(
+      parse_engine_version(R"({"Version":"20.10.24","ApiVersion":"1.41","Components":[{"Name":"Engine"}]})")
+          ->podman);
+  auto podman = [](const std::string& action, const std::string& more = "",
+                   const std::string& type = "container") {
+    return parse_engine_event(
+        event(action, R"("containerExitCode":"0",)" + more + R"("image":"x","name":"y","podId":"")", type));
+  };
+  CHECK(podman("die", R"("exitCode":"137",)")->event.change.exit_code == 137);
+  CHECK(podman("died", R"("exitCode":"3",)")->event.change.action == ContainerAction::died);
+  CHECK(podman("remove")->event.change.action == ContainerAction::removed);
+  CHECK(podman("rename")->event.change.action == ContainerAction::renamed);
+  auto kill = podman("kill");
+  CHECK(kill->event.change.action == ContainerAction::killed);
+  CHECK(kill->event.change.signal == 0);
+  auto joined = podman("connect", "", "network");
+  CHECK(joined->event.change.action == ContainerAction::connected);
+  CHECK(joined->event.id == id);
+  CHECK(podman("disconnect", "", "network")->event.change.action == ContainerAction::disconnected);
+  CHECK(podman("exec")->kind == EngineEvent::Kind::exec);
+  for (const char* action : {"init", "cleanup", "attach", "exec_died"})
+    CHECK(podman(action)->kind == EngineEvent::Kind::other);
+  // Docker's own: a network's event is about the network, and there is no "remove" of a container.
+  CHECK(parse_engine_event(event("disconnect", R"("container":")" + id + R"(","name":"n")", "network"))
+            ->event.change.action == ContainerAction::disconnected);
+  CHECK(parse_engine_event(event("connect", R"("name":"n")", "network"))->kind == EngineEvent::Kind::other);
+  CHECK(parse_engine_event(event("remove", ""))->kind == EngineEvent::Kind::other);
+  CHECK(parse_engine_event(event("rename", R"("name":"new","oldName":"/old")"))->event.change.action ==
+        ContainerAction::renamed);
+}
+
+TEST_CASE("a container as podman 4.3 describes it") {
+  auto facts =
+      parse_container(R"({"Id":")" + id + R"(","Created":"2026-11-24T21:04:31.857990211Z","Path":"sleep",
+    "Args":["50"],"State":{"Status":"running","Running":true,"OOMKilled":false,"Pid":14006,"ExitCode":0,
+    "StartedAt":"2026-11-24T21:04:32.323319757Z","FinishedAt":"0001-01-01T00:00:00Z","Health":{"Status":""}},
+    "Image":"sha256:5a10","Name":"/edgex-redis","RestartCount":0,"Driver":"overlay",
+    "HostConfig":{"Binds":[],"NetworkMode":"bridge","PortBindings":{"80/tcp":[{"HostIp":"127.0.0.1","HostPort":"18080"}]},
+      "CapAdd":["CAP_SYS_ADMIN"],"CapDrop":["AUDIT_WRITE","MKNOD","NET_RAW"],"IpcMode":"shareable","PidMode":"private",
+      "Privileged":false,"ReadonlyRootfs":false,"SecurityOpt":[],"UsernsMode":"","Memory":0,"Devices":[]},
+    "GraphDriver":{"Data":{"UpperDir":"/var/lib/containers/storage/overlay/3f05/diff"},"Name":"overlay"},"Mounts":[],
+    "Config":{"Hostname":"0ca9f12e43cd","User":"","Env":["container=podman"],"Cmd":["sleep","50"],
+      "Image":"docker.io/library/redis:7","Entrypoint":[],"Labels":{},"StopSignal":"15"},
+    "NetworkSettings":{"Ports":{"80/tcp":[{"HostIp":"127.0.0.1","HostPort":"18080"}]},
+      "Networks":{"podman":{"NetworkID":"podman","Gateway":"10.88.0.1","IPAddress":"10.88.0.6","MacAddress":"06:cd:2a:78:57:da"}}}})");
+  REQUIRE(facts);
+  CHECK(facts->name == "edgex-redis");
+  CHECK(facts->pid == 14006);
+  CHECK(to_string(facts->networks.at(0).address) == "10.88.0.6");
+  CHECK(facts->capabilities == std::vector<std::string>{"SYS_ADMIN"});
+  CHECK(facts->stop_signal == 15);
+  CHECK(facts->pid_mode == "private");
+  CHECK(facts->is_edgex);
+  CHECK(to_string(facts->ports.at(0)) == "127.0.0.1:18080->80/tcp");
+}

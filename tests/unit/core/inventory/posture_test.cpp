@@ -253,3 +253,19 @@ TEST_CASE("the book is bounded and does not mind damage") {
   bytes.resize(bytes.size() / 2 / 8 * 8);
   CHECK_FALSE(PostureBook::decode(bytes));
 }
+
+TEST_CASE("a container that was renamed is no new one") {
+  PostureBook book;
+  auto facts = open_mongo();
+  ContainerChange change;
+  book.note(facts, day, change);
+  book.watched(day);
+  facts.name = facts.service = "edgex-mongo-old";
+  book.renamed("edgex-mongo", "edgex-mongo-old");
+  ContainerChange renamed;
+  book.note(facts, day, renamed);
+  CHECK_FALSE(renamed.new_container);
+  CHECK(renamed.notes.empty());
+  book.renamed("nobody", "x");
+  CHECK(book.services() == 2);
+}

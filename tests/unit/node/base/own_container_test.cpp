@@ -26,6 +26,8 @@ TEST_CASE("the own container is named by what is mounted over /etc, not by a mou
             .empty());
   CHECK(own_container_of("1 2 8:1 /srv/hosts /etc/hosts" + file).empty());
   CHECK(own_container_of("1 2 8:1 /x/" + other + "/hosts /etc/hosts" + file).empty());
+  CHECK(own_container_of("90 81 254:0 /run/overlay-containers/" + mine + "/userdata/hostname /etc/hostname" +
+                         file) == mine); // podman
   CHECK(own_container_of("").empty());
   CHECK(own_container_of("1 2").empty());
 }

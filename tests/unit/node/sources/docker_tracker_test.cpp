@@ -213,3 +213,43 @@ TEST_CASE("containers beyond the limit are counted once, and taken up when there
   CHECK(engine.list().size() == 1);
   CHECK(engine.tracker.take_left_out() == 0);
 }
+
+TEST_CASE("a container that leaves its network gives its address back, a renamed one says who it was") {
+  Engine engine;
+  engine.add("a");
+  (void)engine.list();
+  engine.containers.at("a").networks.clear(); // `docker network disconnect`
+  auto left = engine.event("a", ContainerAction::disconnected);
+  REQUIRE(left);
+  CHECK(left->facts.networks.empty());
+  engine.containers.at("a").name = engine.containers.at("a").service = "edgex-b";
+  auto renamed = engine.event("a", ContainerAction::renamed);
+  REQUIRE(renamed);
+  CHECK(renamed->event.before == "edgex-a");
+  CHECK(renamed->facts.service == "edgex-b");
+  CHECK(engine.tracker.knows("a"));
+}
+
+TEST_CASE("podman does not tell that a container was told to stop: the signals of a stop are no crash") {
+  Engine engine;
+  engine.add("a");
+  engine.tracker.set_tells_stops(false);
+  (void)engine.list();
+  auto died = [&](int code) {
+    engine.containers.at("a").running = true;
+    (void)engine.event("a", ContainerAction::started);
+    engine.stop("a", code);
+    return engine.event("a", ContainerAction::died, code)->event.change;
+  };
+  CHECK(died(143).asked_for);
+  CHECK(died(137).asked_for);
+  CHECK_FALSE(died(139).asked_for); // its own fault
+  CHECK_FALSE(died(1).asked_for);
+  CHECK_FALSE(died(143).detail.empty());
+  (void)engine.event("a", ContainerAction::started);
+  CHECK(engine.event("a", ContainerAction::killed, 0)->event.change.asked_for); // no signal is given
+  engine.tracker.set_tells_stops(true);
+  (void)engine.event("a", ContainerAction::started);
+  engine.stop("a", 137);
+  CHECK_FALSE(engine.event("a", ContainerAction::died, 137)->event.change.asked_for);
+}
