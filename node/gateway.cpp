@@ -66,7 +66,9 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const NodeOptions& options, cons
   }
   auto sources = SourceHub::start(options, world);
   if (!sources) return sources.error();
+  const std::lock_guard lock{gateway->sources_mutex_};
   gateway->sources_ = std::move(*sources);
+  if (gateway->scale_) gateway->sources_->set_scale(*gateway->scale_);
   return gateway;
 }
 
@@ -154,6 +156,7 @@ Result<void> Gateway::start_actors(const NodeOptions& options, const GatewaySetu
       },
       router_);
 
+  if (remembered.terms) scale_ = remembered.terms->scale;
   inspector_.set(spawn_inspector(system, directory_, parent));
 
   std::random_device random;
@@ -170,6 +173,8 @@ Result<void> Gateway::start_actors(const NodeOptions& options, const GatewaySetu
           if (link_) link_->leave(why, later);
         };
         world.terms_changed = [this](const LinkTerms& terms) {
+          const std::lock_guard lock{sources_mutex_};
+          scale_ = terms.scale;
           if (sources_) sources_->set_scale(terms.scale);
         };
         world.version = version();
@@ -216,7 +221,12 @@ Gateway::~Gateway() {
                       spdlog::shutdown();
                       std::_Exit(1);
                     }};
-  sources_.reset();
+  std::unique_ptr<SourceHub> sources;
+  {
+    const std::lock_guard lock{sources_mutex_};
+    sources = std::move(sources_);
+  }
+  sources.reset();
   // What the sources gave last reaches the pairs before they end.
   if (auto router = router_.get()) {
     caf::scoped_actor self{*system_};

@@ -13,6 +13,8 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -64,6 +66,9 @@ private:
   std::vector<std::string> addresses_;
   std::unique_ptr<CertificateKeeper> keeper_;
   std::unique_ptr<LinkClient> link_;
+  /// The uplink sets the scale from its own thread, and a session may begin before the sources do.
+  std::mutex sources_mutex_;
+  std::optional<TimeScale> scale_;
   std::unique_ptr<SourceHub> sources_;
 };
 

@@ -84,26 +84,31 @@ class Engine:
         wait("the engine answers", lambda: docker("version", "--format", "{{.Server.Version}}", ok=False) != "")
 
     def make_image(self):
-        """As small as it can be: a shell, perl, and a program that bears a scanner's name."""
-        tree = pathlib.Path(f"{HOME}/image")
-        for folder in ("bin", "tmp", "etc", "usr/lib", "lib", "lib64"):
-            (tree / folder).mkdir(parents=True, exist_ok=True)
-        libraries = set()
-        for program in ("bash", "sleep", "cat", "perl", "true", "touch"):
-            found = os.path.realpath(shutil.which(program))
-            shutil.copy(found, tree / "bin" / program)
-            libraries |= set(re.findall(r"(/\S+) \(0x", run("ldd", found)))
-        shutil.copy(tree / "bin" / "true", tree / "bin" / "nmap")
-        (tree / "bin" / "sh").symlink_to("bash")
-        for library in libraries:
-            (tree / library[1:]).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(os.path.realpath(library), tree / library[1:])
-        perl = run("perl", "-e", "print grep /perl-base/, @INC")
-        shutil.copytree(perl, tree / perl[1:])
+        tree = image_tree()
         run("sh", "-c", f"tar -C {tree} -c . | docker import - iris-eng:1")
 
     def __call__(self, name, *options, command=("sleep", "600")):
         return docker("run", "-d", "--name", name, *options, "iris-eng:1", *command)
+
+
+def image_tree():
+    """A folder that holds an image, as small as it can be: a shell, perl, and a program that bears a scanner's name."""
+    tree = pathlib.Path(f"{HOME}/image")
+    for folder in ("bin", "tmp", "etc", "usr/lib", "lib", "lib64"):
+        (tree / folder).mkdir(parents=True, exist_ok=True)
+    libraries = set()
+    for program in ("bash", "sleep", "cat", "perl", "true", "touch"):
+        found = os.path.realpath(shutil.which(program))
+        shutil.copy(found, tree / "bin" / program)
+        libraries |= set(re.findall(r"(/\S+) \(0x", run("ldd", found)))
+    shutil.copy(tree / "bin" / "true", tree / "bin" / "nmap")
+    (tree / "bin" / "sh").symlink_to("bash")
+    for library in libraries:
+        (tree / library[1:]).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(os.path.realpath(library), tree / library[1:])
+    perl = run("perl", "-e", "print grep /perl-base/, @INC")
+    shutil.copytree(perl, tree / perl[1:])
+    return tree
 
 
 def first_capabilities():
@@ -148,7 +153,7 @@ class Gateway:
         self.metadata = http.server.ThreadingHTTPServer(("127.0.0.1", self.metadata_port), Metadata)
         threading.Thread(target=self.metadata.serve_forever, daemon=True).start()
 
-    def start_node(self, engine=True):
+    def start_node(self, engine="docker"):
         kept = ",".join("+" + name.lower() for name in first_capabilities())
         # The compose file's read_only, in a mount namespace of its own: only the data folder can be written.
         script = (f"mount --bind {HOME}/node {HOME}/node && mount -o remount,bind,ro / && "
@@ -156,7 +161,7 @@ class Gateway:
                   f"exec setpriv --bounding-set -all,{kept} --inh-caps -all --no-new-privs "
                   f"{BIN}/iris-node run --data {HOME}/node --lan-interface iris-eng-lan0 --metadata-interval 1 "
                   f"--metadata-url http://127.0.0.1:{self.metadata_port} --max-entities 400 "
-                  f"--docker-socket {HOME}/{'docker' if engine else 'no-engine'}.sock")
+                  f"--docker-socket {HOME}/{engine}.sock")
         seen = log("node").count("session with the cloud")
         self.node = Program("node", "unshare", "--mount", "--propagation", "slave", "sh", "-c", script)
         wait("the node has a session", lambda: log("node").count("session with the cloud") > seen)
@@ -214,6 +219,14 @@ def require():
         if not good:
             print(f"skipped: it needs {what}")
             sys.exit(77)
+
+
+def say_what_failed(failure, gateway):
+    print("FAILED:", failure)
+    for name in ("node", "cloud", "dockerd", "podman"):
+        print(f"--- {name}\n" + "\n".join(log(name).splitlines()[-25 if name == "node" else -8:]))
+    for alert in (gateway.ask("alerts --limit 100", ok=False) if gateway else None) or []:
+        print(alert["detector"], "|", alert["title"])
 
 
 def clean_up(gateway, engine):

@@ -135,7 +135,7 @@ def restarts():
 
 def no_engine():
     gateway.node.end()
-    gateway.start_node(engine=False)
+    gateway.start_node(engine="no-engine")
     wait("containers are found by their control groups", lambda: gateway.inspect("docker_source").get("by_groups", 0) >= 6)
     name = "sleep@" + docker("inspect", "-f", "{{.Id}}", "deux")[:12]
     tool_in("deux", name)
@@ -157,12 +157,7 @@ try:
     step("passed")
 except Failed as failure:
     status = 1
-    print("FAILED:", failure)
-    for name in ("node", "cloud", "dockerd"):
-        print(f"--- {name}\n" + "\n".join(log(name).splitlines()[-25 if name == "node" else -8:]))
-    if gateway:
-        for alert in gateway.ask("alerts --limit 100", ok=False) or []:
-            print(alert["detector"], "|", alert["title"])
+    say_what_failed(failure, gateway)
 finally:
     clean_up(gateway, engine)
 sys.exit(status)
