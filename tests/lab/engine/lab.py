@@ -88,7 +88,7 @@ class Engine:
         run("sh", "-c", f"tar -C {tree} -c . | docker import - iris-eng:1")
 
     def __call__(self, name, *options, command=("sleep", "600")):
-        return docker("run", "-d", "--name", name, *options, "iris-eng:1", *command)
+        return docker("run", "-d", "--name", name, "--stop-timeout", "1", *options, "iris-eng:1", *command)
 
 
 def image_tree():
@@ -181,7 +181,7 @@ class Gateway:
                 and peer in (None, (a.get("peer") or {}).get("name"))]
 
     def inspect(self, actor):
-        return self.ask(f"actor gw {actor}")[0].get("inspect", {})
+        return ((self.ask(f"actor gw {actor}", ok=False) or [{}])[0]).get("inspect", {}) # {} until it is there
 
 
 class Lan:

@@ -38,13 +38,14 @@ try:
     wait("the node knows podman's container", lambda: gateway.inspect("docker_source").get("containers") == 1)
     podman("exec", "edgex-core-data", "nmap", "127.0.0.1")
     wait("an alert with podman's name", lambda: gateway.alerts("process.tool", "edgex-core-data"))
-    start("worker", "bash", "-c", "sleep 1; kill -SEGV $$")
+    start("worker", "bash", "-c", "sleep 1; bash -c 'kill -SEGV $$'; exit $?") # a first process cannot fault by a signal itself
     wait("a fault is a crash", lambda: crashes() == ["worker"])
     podman("stop", "-t", "0", "edgex-core-data")
     time.sleep(2)
     check(crashes() == ["worker"], f"a stop is told as a crash: {crashes()}")
     podman("rename", "edgex-core-data", "edgex-old-data")
     podman("start", "edgex-old-data")
+    time.sleep(1) # podman's events come by a file, a moment later
     podman("exec", "edgex-old-data", "nmap", "127.0.0.1")
     wait("an alert with the new name", lambda: gateway.alerts("process.tool", "edgex-old-data"))
     podman("rm", "-f", "-t", "0", "edgex-old-data", "worker")

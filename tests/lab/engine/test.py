@@ -72,7 +72,7 @@ def networks():
 
 
 def drift():
-    wait("the gateway's containers are known", lambda: gateway.inspect("posture")["known"])
+    wait("the gateway's containers are known", lambda: gateway.inspect("posture").get("known"))
     docker("rename", "two", "deux")
     tool_in("deux")
     check(not gateway.alerts("container.drift", "deux"), "a renamed container is told as a new one")
@@ -112,7 +112,7 @@ def restarts():
     before = len(gateway.alerts("container.crash"))
     engine.program.end() # the engine stops all containers with it
     engine.start()
-    wait("the node is back at the engine", lambda: gateway.inspect("docker_source")["connected"], 30)
+    wait("the node is back at the engine", lambda: gateway.inspect("docker_source").get("connected"), 30)
     wait("the containers are back", lambda: len(docker("ps", "-q").split()) == 6)
     docker("exec", "server", "nmap", "-v")
     wait("an alert after the engine's restart", lambda: gateway.alerts("process.tool", "server"))
