@@ -111,10 +111,10 @@ ScorerActor::behavior_type scorer_actor(ScorerActor::stateful_pointer<ScorerStat
   return {
       [=](atom::inspect) {
         auto counters = self->state.judge->counters();
-        auto baseline = self->state.judge->baseline();
+        const auto in_use = self->state.judge->baseline();
         JsonWriter json;
         json.object().field("entity", world->entity->name).field("baseline", self->state.baseline_version);
-        json.field("state", baseline ? to_string(baseline->state_for(world->gateway)) : "day 0");
+        json.field("state", in_use ? to_string(in_use->state_for(world->gateway)) : "day 0");
         json.field("observations", counters.observations).field("findings", counters.findings);
         json.field("quiet_novelties", counters.quiet_novelties)
             .field("causes", std::uint64_t(counters.causes));
@@ -127,11 +127,11 @@ ScorerActor::behavior_type scorer_actor(ScorerActor::stateful_pointer<ScorerStat
           self->state.judge->judge((*batch->observations)[i], batch->behaviours[i], findings);
         report(std::move(findings));
       },
-      [=](const Ref<Baseline>& baseline) {
-        self->state.baseline_version = baseline->version;
-        self->state.judge->set_baseline(baseline.value);
-        set_state(self, std::string{to_string(baseline->state_for(world->gateway))} + ", baseline " +
-                            std::to_string(baseline->version));
+      [=](const Ref<Baseline>& fresh) {
+        self->state.baseline_version = fresh->version;
+        self->state.judge->set_baseline(fresh.value);
+        set_state(self, std::string{to_string(fresh->state_for(world->gateway))} + ", baseline " +
+                            std::to_string(fresh->version));
       },
       [=](const Ref<IndicatorSet>& indicators) { self->state.judge->set_indicators(indicators.value); },
       [=](const Ref<LinkTerms>& terms) {

@@ -11,8 +11,9 @@ void log_health(const SensorHealth& report) {
   if (is_loss(report))
     spdlog::warn("{}: {} {}{}{}", report.sensor, report.count, report.what, before, report.detail);
   else
-    spdlog::log(report.what == "up" ? spdlog::level::info : spdlog::level::warn, "{}: {}{}{}", report.sensor,
-                report.what, before, report.detail);
+    spdlog::log(report.what == "up" || report.what == load_restored ? spdlog::level::info
+                                                                    : spdlog::level::warn,
+                "{}: {}{}{}", report.sensor, report.what, before, report.detail);
 }
 
 } // namespace iris

@@ -33,6 +33,14 @@ void add_source_options(CLI::App& app, NodeOptions& options) {
       ->envname("IRIS_METADATA_INTERVAL")
       ->check(CLI::Range(1U, 86'400U))
       ->capture_default_str();
+  app.add_option("--max-memory", options.max_memory_mib, "MiB of memory above which the node sheds work")
+      ->envname("IRIS_MAX_MEMORY")
+      ->check(CLI::Range(64U, 1'048'576U))
+      ->capture_default_str();
+  app.add_option("--max-cpu", options.max_cpu, "Percent of one core above which the node sheds work")
+      ->envname("IRIS_MAX_CPU")
+      ->check(CLI::Range(1U, 100'000U))
+      ->capture_default_str();
   app.add_flag("--no-packets", options.no_packets, "Do not capture packets")->envname("IRIS_NO_PACKETS");
   app.add_flag("--no-dpi", options.no_dpi, "Do not name the application protocols of flows")
       ->envname("IRIS_NO_DPI");

@@ -75,6 +75,7 @@ void PacketCaptures::start(const std::string& interface, InterfaceRole role) {
   wanted.pipeline.flows.seed = std::uint64_t(random()) << 32 | random();
   made.source = std::make_unique<PacketSource>(
       wanted, ToRouter{outlet_, role, interface, made.figures, flows_waiting_});
+  made.source->shed(shedding_);
   made.actor =
       outlet_.stand_in("packet_source", interface, [figures = made.figures] { return describe(*figures); });
   captures_.emplace(interface, std::move(made));
@@ -98,6 +99,12 @@ void PacketCaptures::set_window(Duration window) {
   window_ = window;
   for (auto& [interface, capture] : captures_)
     capture.source->set_window(window);
+}
+
+void PacketCaptures::shed(Shedding shedding) {
+  shedding_ = shedding;
+  for (auto& [interface, capture] : captures_)
+    capture.source->shed(shedding);
 }
 
 void PacketCaptures::keep(const CapturePlan& plan, const std::vector<std::string>& wanted_lan) {

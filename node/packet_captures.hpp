@@ -28,6 +28,7 @@ public:
   void keep(const CapturePlan& plan, const std::vector<std::string>& wanted_lan);
   /// Long flows report this often; captures go on meanwhile.
   void set_window(Duration window);
+  void shed(Shedding shedding);
   void stop();
 
 private:
@@ -46,6 +47,7 @@ private:
   const SourceOutlet& outlet_;
   Duration window_;
   bool label_applications_;
+  Shedding shedding_ = Shedding::nothing;
   std::shared_ptr<TableBudget> flows_waiting_ = std::make_shared<TableBudget>(flows_limit);
   std::map<std::string, Capture> captures_; ///< by interface
   std::set<std::string> told_missing_;      ///< interfaces that were asked for and are not there

@@ -3,6 +3,7 @@
 #include "core/alert/json_writer.hpp"
 #include "core/base/clock_line.hpp"
 #include "node/host_interfaces.hpp"
+#include "node/load_guard.hpp"
 #include "node/messages.hpp"
 #include "node/own_container.hpp"
 #include "node/packet_captures.hpp"
@@ -52,8 +53,9 @@ struct SourceHub::State {
   Duration window = TimeScale{}.window;          ///< wanted
   bool stopping = false, dirty = true;
   std::size_t device_count = 0;
-  Duration window_in_use = TimeScale{}.window;                    ///< hub thread only
-  PacketCaptures packets{outlet, window_in_use, !options.no_dpi}; ///< hub thread only
+  Duration window_in_use = TimeScale{}.window;                                    ///< hub thread only
+  PacketCaptures packets{outlet, window_in_use, !options.no_dpi};                 ///< hub thread only
+  LoadGuard load{{std::uint64_t(options.max_memory_mib) << 20, options.max_cpu}}; ///< under the mutex
   std::vector<IpAddress> own_in_use;
   IpAddress metadata_in_use;
   std::vector<Slot<SourceActor>> actors;
@@ -65,7 +67,9 @@ struct SourceHub::State {
   [[nodiscard]] Result<void> start_directory();
   void start_usage();
   void start_engine();
+  void start_load();
   void keep_house();
+  void keep_share();
   void tell_jumps();
   void run();
 };
@@ -186,6 +190,20 @@ Result<void> SourceHub::State::start_directory() {
   return {};
 }
 
+void SourceHub::State::start_load() {
+  actors.push_back(outlet.stand_in("load", "", [this] {
+    const std::lock_guard lock{mutex};
+    JsonWriter json;
+    json.object()
+        .field("shedding", to_string(load.shedding()))
+        .field("memory_mib", load.memory() >> 20)
+        .field("memory_limit_mib", std::uint64_t(options.max_memory_mib))
+        .field("cpu_percent", std::uint64_t(load.cpu_percent()))
+        .field("cpu_limit_percent", std::uint64_t(options.max_cpu));
+    return json.end_object().take();
+  }));
+}
+
 void SourceHub::State::start_engine() {
   DockerSourceOptions engine;
   engine.socket = options.docker_socket;
@@ -291,6 +309,19 @@ void SourceHub::State::keep_house() {
   if (!options.no_packets) packets.keep(plan, options.lan_interfaces);
 }
 
+/// The node keeps to its share of the machine.
+void SourceHub::State::keep_share() {
+  std::optional<SensorHealth> report;
+  {
+    const std::lock_guard lock{mutex};
+    report = load.look(sample_load());
+  }
+  if (!report) return;
+  packets.shed(load.shedding());
+  report->since = node_clock().now();
+  outlet.health(std::move(*report));
+}
+
 /// The clock was set: a condition of this gateway, and nothing that judging has to know.
 void SourceHub::State::tell_jumps() {
   for (const auto& jump : node_clock().take_jumps())
@@ -304,6 +335,7 @@ void SourceHub::State::run() {
     dirty = false;
     lock.unlock();
     keep_house();
+    keep_share();
     tell_jumps();
     posture.tick();
     lock.lock();
@@ -327,6 +359,7 @@ Result<std::unique_ptr<SourceHub>> SourceHub::start(const NodeOptions& options, 
   if (auto started = s->start_processes(); !started) return started.error();
   if (auto started = s->start_directory(); !started) return started.error();
   s->start_usage();
+  s->start_load();
   s->keep_house();
   s->start_engine();
   s->thread = std::thread{[s] { s->run(); }};

@@ -172,13 +172,13 @@ SpoolActor::behavior_type spool_actor(SpoolActor::stateful_pointer<SpoolActorSta
                 {loss_kind(report), report.sensor, report.count, report.since, batch->at});
       },
       [=](const Ref<SpoolRead>& read) {
-        auto& spool = *self->state.spool;
-        const auto replaced = spool.replaced();
-        auto batches = spool.read(read->lane, read->after, read->limit, read->bytes, self->state.now());
-        if (spool.replaced() != replaced)
+        auto& kept = *self->state.spool;
+        const auto replaced = kept.replaced();
+        auto batches = kept.read(read->lane, read->after, read->limit, read->bytes, self->state.now());
+        if (kept.replaced() != replaced)
           spdlog::error(
               "the spool is damaged; it was moved aside and what the cloud did not have of it is lost");
-        return make_ref(SpooledBatches{read->lane, spool.epoch(), std::move(batches)});
+        return make_ref(SpooledBatches{read->lane, kept.epoch(), std::move(batches)});
       },
       [=](const Ref<SpoolAck>& ack) {
         if (ack->epoch != self->state.spool->epoch()) return;

@@ -124,8 +124,8 @@ caf::result<Answer> about_actors(Self self, const WorldPtr& world, const QueryRe
     if (!known && known.error().code != Errc::not_found)
       return error_answer(known.error().code, known.error().message);
     if (known)
-      for (const auto& one : *known)
-        for (const auto* notice : gateways_in(s, query.tenant, one.tenant + "/" + one.id))
+      for (const auto& named : *known)
+        for (const auto* notice : gateways_in(s, query.tenant, named.tenant + "/" + named.id))
           gateways.push_back(notice);
   }
   if (!cloud && gateways.empty())

@@ -154,6 +154,10 @@ struct SensorHealth {
   std::string detail;
 };
 
+/// SensorHealth::what of a node under load.
+inline constexpr const char* load_shedding = "shedding";
+inline constexpr const char* load_restored = "restored";
+
 /// A container's life: startup until its process tree is steady, then steady. Their behaviours are learned
 /// apart.
 enum class Phase : std::uint8_t { startup, steady };

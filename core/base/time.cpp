@@ -16,7 +16,7 @@ std::string rfc3339(Timestamp at) {
   }
   std::tm parts{};
   gmtime_r(&seconds, &parts);
-  char text[40];
+  char text[96]; // of any numbers; those of a real time are shorter
   std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", parts.tm_year + 1900,
                 parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
                 int(rest / microsecond));

@@ -30,6 +30,21 @@ Finding jump_finding(const std::string& gateway, const SensorHealth& report) {
   return finding;
 }
 
+/// What the node no longer watches is what an attacker would like it not to watch.
+Finding shedding_finding(const std::string& gateway, const SensorHealth& report) {
+  Finding finding;
+  finding.detector = "sensor.health";
+  finding.entity.kind = EntityKind::gateway;
+  finding.entity.name = gateway;
+  finding.cause = "node sheds work";
+  finding.severity = Severity::low;
+  finding.first = finding.last = report.since;
+  finding.act = report.what == load_shedding ? "sheds work of its monitor" : "is watched in full again";
+  finding.expected = "a node that needs less than its share of memory and processor";
+  finding.observed = report.detail;
+  return finding;
+}
+
 } // namespace
 
 void Routing::take(const ProcessBatch& batch, Timestamp now, Out& out) {
@@ -101,7 +116,10 @@ void Routing::take(const HostAddresses& addresses) {
 
 void Routing::take(const HealthBatch& batch, Out& out) {
   for (const auto& report : batch.reports)
-    if (report.what == clock_jump) out.findings.push_back(jump_finding(gateway_, report));
+    if (report.what == clock_jump)
+      out.findings.push_back(jump_finding(gateway_, report));
+    else if (report.what == load_shedding || report.what == load_restored)
+      out.findings.push_back(shedding_finding(gateway_, report));
 }
 
 } // namespace iris

@@ -91,12 +91,14 @@ void PacketPipeline::packet(int link, std::span<const std::uint8_t> captured, st
     return;
   }
   auto place = flows_.add(view, at, harvest_.flows);
-  if (labeller_ && place != FlowTable::none) labeller_->packet(place, view, at);
-  if (view.payload != nullptr && !view.fragment) field_.packet(view, at, harvest_.commands);
+  if (labeller_ && place != FlowTable::none && shedding_ < Shedding::labels)
+    labeller_->packet(place, view, at);
+  const bool read = view.payload != nullptr && shedding_ < Shedding::content;
+  if (read && !view.fragment) field_.packet(view, at, harvest_.commands);
   if (view.protocol == ip_protocol::udp && view.payload != nullptr) {
     if (view.dport == 67) {
       watch_.dhcp(view, at);
-    } else if (view.sport == 53 || view.dport == 53) {
+    } else if (read && (view.sport == 53 || view.dport == 53)) {
       name_service(at);
     }
   }

@@ -5,6 +5,7 @@
 #include "core/net/field_watch.hpp"
 #include "core/net/flow_table.hpp"
 #include "node/sources/dpi.hpp"
+#include "node/sources/shedding.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -73,6 +74,8 @@ public:
   /// Lets time pass where no packet does; ten times a second in live use.
   void advance(Timestamp now);
   void set_window(Duration window) { flows_.set_window(window); } ///< of flows that report from now on
+  /// What is not done from now on; `packets` is up to whoever reads them.
+  void shed(Shedding shedding) { shedding_ = shedding; }
   /// End of a capture: ends all flows and alarms.
   void flush();
 
@@ -104,6 +107,7 @@ private:
   FieldWatch field_;
   std::unique_ptr<ApplicationLabeller> labeller_; ///< null: no labels
   PacketHarvest harvest_;
+  Shedding shedding_ = Shedding::nothing;
   PacketView view_;
   bool was_ip_ = false;
   Timestamp now_ = 0, next_watch_ = 0;

@@ -34,6 +34,7 @@ struct PacketSource::State {
   int stop_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   std::atomic<bool> stopping{false};
   std::atomic<Duration> window;
+  std::atomic<Shedding> shedding{Shedding::nothing};
   std::vector<SensorHealth> health;
   BlindWatch blind;
   std::uint32_t last_kernel_drops = 0; ///< libpcap's counter, which wraps
@@ -152,9 +153,17 @@ struct PacketSource::State {
     return !stopping;
   }
 
+  /// As wait(), though packets are there.
+  void rest() {
+    pollfd waited{stop_event, POLLIN, 0};
+    poll(&waited, 1, wake_milliseconds);
+  }
+
   void run() {
     while (!stopping) {
       pipeline.set_window(window.load(std::memory_order_relaxed));
+      const auto shed = shedding.load(std::memory_order_relaxed);
+      pipeline.shed(shed);
       if (pcap == nullptr) {
         if (auto trouble = open_capture(); !trouble.empty()) {
           if (!std::exchange(down_told, true))
@@ -172,7 +181,10 @@ struct PacketSource::State {
       latest = node_clock().now() + second; // a batch may take that long to be read
       for (const auto& tap : options.taps)
         tap->begin();
-      int got = pcap_dispatch(pcap, 4'096, on_packet, reinterpret_cast<unsigned char*>(this));
+      // At rest what came is left to the kernel, which drops what its ring cannot hold and counts it.
+      int got = shed < Shedding::packets
+                    ? pcap_dispatch(pcap, 4'096, on_packet, reinterpret_cast<unsigned char*>(this))
+                    : 0;
       auto now = node_clock().now();
       for (const auto& tap : options.taps)
         tap->end(now);
@@ -187,7 +199,10 @@ struct PacketSource::State {
         read_counters(now);
       }
       hand_on(now, false);
-      if (got <= 0) wait(pcap == nullptr ? int(options.retry / millisecond) : wake_milliseconds);
+      if (shed == Shedding::packets)
+        rest();
+      else if (got <= 0)
+        wait(pcap == nullptr ? int(options.retry / millisecond) : wake_milliseconds);
     }
     pipeline.flush();
     hand_on(node_clock().now(), true);
@@ -198,6 +213,8 @@ PacketSource::PacketSource(PacketSourceOptions options, Sink sink)
     : state_{std::make_unique<State>(std::move(options), std::move(sink))} {
   state_->thread = std::thread{[state = state_.get()] { state->run(); }};
 }
+
+void PacketSource::shed(Shedding shedding) { state_->shedding.store(shedding, std::memory_order_relaxed); }
 
 void PacketSource::set_window(Duration window) { state_->window.store(window, std::memory_order_relaxed); }
 

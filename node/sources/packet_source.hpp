@@ -44,6 +44,8 @@ public:
 
   /// Long flows report their deltas this often from now on; from any thread.
   void set_window(Duration window);
+  /// What is not done from now on; from any thread.
+  void shed(Shedding shedding);
 
 private:
   struct State;

@@ -255,6 +255,21 @@ TEST_CASE("the pipeline gives names from DNS answers and counts what it cannot d
   CHECK(on.pipeline.stats().malformed == 1);
 }
 
+TEST_CASE("a pipeline that sheds content counts flows and reads no names, until it may again") {
+  Listener on;
+  const auto look_up = [&](std::uint16_t port) {
+    on.see("10.0.0.1", "10.0.0.53", port, 53, dns(1, false));
+    on.see("10.0.0.53", "10.0.0.1", 53, port, dns(1, true));
+  };
+  on.pipeline.shed(Shedding::content);
+  look_up(40'000);
+  CHECK(on.answers() == 0);
+  CHECK(on.pipeline.stats().flows.flows == 1);
+  on.pipeline.shed(Shedding::labels);
+  look_up(40'001);
+  CHECK(on.answers() == 1);
+}
+
 TEST_CASE("an answer that nobody asked for names nothing") {
   Listener on;
   on.see("10.0.0.2", "10.0.0.1", 53, 40'000, dns(1, true)); // a service that lies to its sibling

@@ -96,6 +96,33 @@ TEST_CASE("live traffic on loopback becomes a flow") {
   CHECK(found->interface == 3);
 }
 
+TEST_CASE("a capture at rest leaves packets to the kernel, and goes on with them when there is room again") {
+  if (geteuid() != 0) {
+    WARN("skipped: capturing needs root");
+    return;
+  }
+  Collected collected;
+  PacketSourceOptions options;
+  options.interface = "lo";
+  options.filter = "tcp";
+  PacketSource source{options, collected.sink()};
+  source.shed(Shedding::packets);
+  std::this_thread::sleep_for(std::chrono::milliseconds{300});
+  auto port = talk_over_loopback();
+  const auto seen = [&] {
+    for (const auto& flow : collected.flows)
+      if (flow.dport == port) return true;
+    return false;
+  };
+  std::this_thread::sleep_for(std::chrono::milliseconds{500});
+  {
+    std::lock_guard lock{collected.mutex};
+    CHECK_FALSE(seen());
+  }
+  source.shed(Shedding::nothing);
+  CHECK(collected.wait_for(seen));
+}
+
 TEST_CASE("an interface that is not there is reported once, in one line, and waited for") {
   Collected collected;
   PacketSourceOptions options;
