@@ -21,7 +21,7 @@ const char* consequence(Shedding shedding) {
   case Shedding::labels:
     return "application protocols of new flows are not named";
   case Shedding::content:
-    return "nor are DNS answers and commands to field devices read";
+    return "nor are commands to field devices read";
   case Shedding::packets:
     return "captures rest, so that flows, scans and floods are not seen";
   case Shedding::nothing:
@@ -68,15 +68,17 @@ std::optional<SensorHealth> LoadGuard::look(const LoadSample& sample) {
 
   const bool much_memory = sample.memory > limits_.memory, much_cpu = cpu_percent_ > limits_.cpu_percent;
   const bool high = much_memory || much_cpu;
-  const bool low = sample.memory * 100 < limits_.memory * low_percent &&
-                   std::uint64_t(cpu_percent_) * 100 < std::uint64_t(limits_.cpu_percent) * low_percent;
+  const bool low =
+      !much_memory && std::uint64_t(cpu_percent_) * 100 < std::uint64_t(limits_.cpu_percent) * low_percent;
   if (!high) high_since_ = 0;
   if (!low) low_since_ = 0;
   if (high && high_since_ == 0) high_since_ = sample.at;
   if (low && low_since_ == 0) low_since_ = sample.at;
 
   const auto before = shedding_;
-  if (high && sample.at - high_since_ >= patience && shedding_ != Shedding::packets)
+  // Captures at rest spare the processor, and not a byte: their tables stay.
+  const auto most = much_cpu ? Shedding::packets : Shedding::content;
+  if (high && sample.at - high_since_ >= patience && shedding_ < most)
     shedding_ = Shedding(std::uint8_t(shedding_) + 1);
   else if (low && sample.at - low_since_ >= relief && shedding_ != Shedding::nothing)
     shedding_ = Shedding(std::uint8_t(shedding_) - 1);

@@ -10,7 +10,7 @@
 namespace iris {
 
 struct LoadLimits {
-  std::uint64_t memory = 256ull << 20; ///< resident bytes of the node
+  std::uint64_t memory = 192ull << 20; ///< resident bytes of the node
   std::uint32_t cpu_percent = 50;      ///< of one core
 };
 
@@ -25,7 +25,8 @@ struct LoadSample {
 [[nodiscard]] LoadSample sample_load();
 
 /// Decides what to shed so that the node keeps to its share of the machine: one step more after `patience`
-/// above a limit, one less after `relief` below `low_percent` of both. No clock of its own.
+/// above a limit, one less after `relief` within that of memory and below `low_percent` of the processor's.
+/// For memory captures never rest. No clock of its own.
 class LoadGuard {
 public:
   static constexpr Duration patience = 10 * second, relief = 60 * second;

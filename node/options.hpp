@@ -27,7 +27,7 @@ struct NodeOptions {
   std::uint64_t spool_bytes = 256ull << 20;
   std::uint64_t spool_age = 7 * 86'400; ///< seconds
   std::uint32_t max_entities = 256;
-  std::uint32_t max_memory_mib = 256;
+  std::uint32_t max_memory_mib = 192;
   std::uint32_t max_cpu = 50; ///< percent of one core
   bool no_packets = false;
   bool no_dpi = false;

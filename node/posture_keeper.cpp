@@ -51,6 +51,7 @@ void PostureKeeper::note(ContainerReport& report) {
   if (!report.facts.running &&
       (change.action == ContainerAction::created || change.action == ContainerAction::connected))
     return;
+  if (!report.facts.running && report.facts.started_at == 0) return; // it never ran: docker create, docker cp
   const std::lock_guard lock{mutex_};
   if (change.action == ContainerAction::renamed)
     book_.renamed(report.event.before, posture_name(report.facts));

@@ -18,6 +18,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <malloc.h>
 #include <map>
 #include <mutex>
 #include <set>
@@ -318,6 +319,7 @@ void SourceHub::State::keep_share() {
   }
   if (!report) return;
   packets.shed(load.shedding());
+  ::malloc_trim(0); // what was freed goes back to the machine
   report->since = node_clock().now();
   outlet.health(std::move(*report));
 }

@@ -7,7 +7,12 @@ std::optional<Finding> network_command(const JudgeView& view, const Act& act) {
   if (!command || !act.behaviour || !act.novelty.novel) return std::nullopt;
   const auto& behaviour = *act.behaviour;
   // Who looks at a device that he never called is told for the call.
-  if (!command->changes && novelty_of(view, call_of(act.observation, *command)).novel) return std::nullopt;
+  if (!command->changes) {
+    const auto call = call_of(act.observation, *command);
+    if (is_reported(call.family, act.observation.entity->kind, call.peer_class) &&
+        novelty_of(view, call).novel)
+      return std::nullopt;
+  }
   // What changes a process weighs more than another way to look at it.
   constexpr double of_a_change = 1.0;
   auto finding =

@@ -40,7 +40,7 @@ struct FieldRequest {
   friend bool operator==(const FieldRequest&, const FieldRequest&) = default;
 };
 
-/// More of one packet are not looked at: a TCP segment may hold many Modbus requests.
+/// Kinds of request of one packet; more are unread. A TCP segment may hold many Modbus requests.
 inline constexpr std::size_t field_requests_of_a_packet = 8;
 
 /// The requests in the payload of one packet from the client to the device; appends to `found`.

@@ -1,5 +1,7 @@
 #include "core/field/field_request.hpp"
 
+#include <algorithm>
+
 namespace iris {
 
 namespace {
@@ -62,7 +64,7 @@ FieldRequest classify(std::uint8_t function, std::uint16_t sub_function) {
 } // namespace
 
 bool parse_modbus(std::span<const std::uint8_t> payload, std::vector<FieldRequest>& found) {
-  for (std::size_t count = 0; !payload.empty() && count < field_requests_of_a_packet; ++count) {
+  for (std::size_t count = 0; !payload.empty(); ++count) {
     if (payload.size() < header + 1 || payload[2] != 0 || payload[3] != 0) return count != 0;
     const auto length = std::size_t(payload[4] << 8 | payload[5]); // of unit, function and data
     if (length < 2 || length > 254) return count != 0;
@@ -78,7 +80,12 @@ bool parse_modbus(std::span<const std::uint8_t> payload, std::vector<FieldReques
         if (payload.size() < header + 2 || length < 3) return count != 0;
         sub = payload[header + 1];
       }
-      found.push_back(classify(function, sub));
+      // Each kind once: a write must not hide behind many reads.
+      const auto request = classify(function, sub);
+      if (std::find(found.begin(), found.end(), request) == found.end()) {
+        if (found.size() >= field_requests_of_a_packet) return false;
+        found.push_back(request);
+      }
     }
     if (payload.size() <= whole) return true;
     payload = payload.subspan(whole);

@@ -191,7 +191,8 @@ Result<ContainerFacts> parse_container(std::string_view json) {
   out.user = text(config, "User");
   out.pid = std::uint32_t(std::max<std::int64_t>(0, number(state, "Pid")));
   out.status = text(state, "Status");
-  out.running = truth(state, "Running");
+  // Between two tries of a restart policy the engine calls it running, without a process and an address.
+  out.running = truth(state, "Running") && !truth(state, "Restarting");
   out.out_of_memory = truth(state, "OOMKilled");
   out.exit_code = int(number(state, "ExitCode"));
   out.restarts = std::uint32_t(number(*value, "RestartCount"));

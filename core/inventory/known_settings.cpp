@@ -101,6 +101,12 @@ int compare(std::string_view left, std::string_view right) {
   return 0;
 }
 
+/// A tag such as "6.2-alpine" or "7" moves: which of "6.2.0" to "6.2.20" it is nobody can tell.
+bool floats_towards(std::string_view tag, std::string_view fixed) {
+  const auto numbers = tag.substr(0, tag.find_first_not_of("0123456789."));
+  return numbers.size() < fixed.size() && fixed.starts_with(numbers) && fixed[numbers.size()] == '.';
+}
+
 bool holds(const std::vector<std::string>& words, std::string_view part) {
   return std::any_of(words.begin(), words.end(),
                      [&](const std::string& word) { return word.find(part) != std::string::npos; });
@@ -157,15 +163,27 @@ ImageName parse_image(std::string_view reference) {
   return out;
 }
 
+namespace {
+/// Its neighbours carry a server's name: redis_exporter, mongo-express.
+bool is_neighbour(std::string_view product) {
+  constexpr std::array words{"exporter", "express", "commander", "insight",
+                             "admin",    "backup",  "proxy",     "client"};
+  return std::any_of(words.begin(), words.end(),
+                     [&](const char* word) { return product.find(word) != std::string_view::npos; });
+}
+} // namespace
+
 const KnownServer* known_server(std::string_view product, std::uint16_t port) {
   for (const auto& server : servers)
-    if (server.port == port && product.find(server.image) != std::string_view::npos) return &server;
+    if (server.port == port && !is_neighbour(product) && product.find(server.image) != std::string_view::npos)
+      return &server;
   for (const auto& server : servers)
     if (server.port == port && server.by_port) return &server;
   return nullptr;
 }
 
 const KnownServer* known_server(std::string_view product) {
+  if (is_neighbour(product)) return nullptr;
   for (const auto& server : servers)
     if (product.find(server.image) != std::string_view::npos) return &server;
   return nullptr;
@@ -175,7 +193,7 @@ const KnownHole* known_hole(const ImageName& image) {
   if (image.tag.empty() || std::isdigit(static_cast<unsigned char>(image.tag[0])) == 0) return nullptr;
   for (const auto& hole : holes)
     if (image.product == hole.product && compare(image.tag, hole.from) >= 0 &&
-        compare(image.tag, hole.fixed) < 0)
+        compare(image.tag, hole.fixed) < 0 && !floats_towards(image.tag, hole.fixed))
       return &hole;
   return nullptr;
 }

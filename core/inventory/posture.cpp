@@ -59,6 +59,7 @@ private:
         continue;
       }
       const bool open = facts_.login != Login::unknown;
+      if (open) key += ":open";
       say(std::move(key),
           "opens " + std::string{server->name} + " to every network of the gateway at " + to_string(port) +
               how_to_get_in(),
@@ -67,7 +68,7 @@ private:
     }
     if (!facts_.host_network()) {
       if (said.empty() && facts_.login != Login::unknown)
-        say("login", "holds data" + how_to_get_in() + "; only containers reach it", 0, changed, known_login);
+        say("login", "holds data" + how_to_get_in() + "; only containers reach it", 0, 0, known_login);
       return;
     }
     const auto* server = known_server(image_.product);
@@ -115,11 +116,12 @@ private:
       };
       if (is_engine_socket(mount.source)) continue;
       if (std::any_of(whole.begin(), whole.end(), is))
-        say("mount:" + mount.source,
+        say("mount:" + mount.source + (mount.writable ? ":rw" : ""),
             "has the gateway's " + mount.source + (mount.writable ? ", to write" : ", to read"),
             mount.writable ? low_open : low, mount.writable ? as_root : changed, escape);
       else if (below("/etc") || below("/root") || below("/boot") || below("/usr") || below("/var/lib/docker"))
-        say("mount:" + mount.source, "can write the gateway's " + mount.source, low, dangerous, escape);
+        say("mount:" + mount.source + ":rw", "can write the gateway's " + mount.source, low, dangerous,
+            escape);
     }
   }
 

@@ -12,7 +12,7 @@ namespace iris {
 
 struct FieldWatchStats {
   std::uint64_t requests = 0; ///< seen
-  std::uint64_t unread = 0;   ///< payloads on a field port that were not of the protocol, or cut
+  std::uint64_t unread = 0;   ///< payloads on a field port that were not of the protocol, cut, or a fragment
   std::uint64_t evicted = 0;  ///< functions that were told of early, to make room for newer ones
   std::uint64_t dropped = 0;  ///< requests that were not told of, since one harvest had no room
 };
@@ -31,7 +31,11 @@ public:
 
   /// To be called with each TCP or UDP packet; looks at the ports first.
   void packet(const PacketView& view, Timestamp at, std::vector<FieldCommand>& out) {
-    if (const auto protocol = protocol_of(view); protocol != 0 && view.payload_captured != 0)
+    const auto protocol = protocol_of(view);
+    if (protocol == 0) return;
+    if (view.fragment)
+      ++stats_.unread;
+    else if (view.payload != nullptr && view.payload_captured != 0)
       read(FieldProtocol{protocol}, view, at, out);
   }
   /// Tells what was counted; cheap where the pace is not over yet.

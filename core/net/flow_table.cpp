@@ -352,6 +352,7 @@ bool FlowTable::refuse_quoted(const PacketView& view, Timestamp at, std::vector<
 }
 
 std::uint32_t FlowTable::packets_of(std::uint32_t place) const { return entries_[place].packets_total; }
+bool FlowTable::completed(std::uint32_t place) const { return entries_[place].has(Entry::completed); }
 void FlowTable::label(std::uint32_t place, std::uint16_t application) {
   entries_[place].application = application;
 }

@@ -70,6 +70,8 @@ public:
 
   /// For labelling: packets of the flow in both directions so far, and whether its label is settled.
   [[nodiscard]] std::uint32_t packets_of(std::uint32_t place) const;
+  /// Whether the handshake is done, or both sides have spoken.
+  [[nodiscard]] bool completed(std::uint32_t place) const;
   void label(std::uint32_t place, std::uint16_t application);
   /// Names for labels; called when a flow with a label other than 0 is reported.
   void set_label_names(const char* (*name_of)(void* context, std::uint16_t), void* context) {

@@ -93,12 +93,14 @@ void PacketPipeline::packet(int link, std::span<const std::uint8_t> captured, st
   auto place = flows_.add(view, at, harvest_.flows);
   if (labeller_ && place != FlowTable::none && shedding_ < Shedding::labels)
     labeller_->packet(place, view, at);
-  const bool read = view.payload != nullptr && shedding_ < Shedding::content;
-  if (read && !view.fragment) field_.packet(view, at, harvest_.commands);
+  // A segment that belongs to no conversation commands nothing: whoever can send one could make it up.
+  const bool spoken =
+      view.protocol != ip_protocol::tcp || (place != FlowTable::none && flows_.completed(place));
+  if (spoken && shedding_ < Shedding::content) field_.packet(view, at, harvest_.commands);
   if (view.protocol == ip_protocol::udp && view.payload != nullptr) {
     if (view.dport == 67) {
       watch_.dhcp(view, at);
-    } else if (read && (view.sport == 53 || view.dport == 53)) {
+    } else if (view.sport == 53 || view.dport == 53) {
       name_service(at);
     }
   }

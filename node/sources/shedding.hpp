@@ -8,7 +8,7 @@ namespace iris {
 enum class Shedding : std::uint8_t {
   nothing,
   labels,  ///< application protocols of new flows are not looked for
-  content, ///< nor what is inside packets: names from DNS answers, commands to field devices
+  content, ///< nor commands to field devices. DNS answers always are: without names a peer looks new
   packets, ///< captures rest: the kernel drops what does not fit its ring, and counts it
 };
 

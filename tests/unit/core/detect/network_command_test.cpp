@@ -88,6 +88,20 @@ TEST_CASE("a read of a device that was never called is told as the call, a write
   CHECK(life.findings[0].detector == "network.command");
 }
 
+TEST_CASE("regression: what a stranger reads of a device was told by nobody") {
+  Life life{entity_of(EntityKind::device, "plc-1", "10.77.0.30")};
+  for (int i = 0; i < 36; ++i) {
+    life.used_by(life.snmp, 502);
+    life.command(life.snmp, "read", read_holding, true);
+    life.close();
+    life.train();
+  }
+  life.findings.clear();
+  life.command(entity_of(EntityKind::device, "", "10.77.0.66"), "read", "read (function 43/14)", true);
+  REQUIRE(life.findings.size() == 1);
+  CHECK(life.findings[0].detector == "network.command");
+}
+
 TEST_CASE("repeated commands of one kind to one device are one cause") {
   const auto plc = entity_of(EntityKind::device, "plc-1", "10.77.0.30");
   auto life = reader(plc);

@@ -70,16 +70,28 @@ TEST_CASE("a Modbus request is known by its function and its table") {
     check(one, parse_modbus);
 }
 
-TEST_CASE("several Modbus requests in one segment are all found, up to the limit") {
+TEST_CASE("regression: a Modbus write hid behind eight reads in one segment") {
   Bytes bytes;
   for (int i = 0; i < 20; ++i)
     bytes.insert(bytes.end(), {0, 1, 0, 0, 0, 6, 1, 3, 0, 0, 0, 10});
+  bytes.insert(bytes.end(), {0, 1, 0, 0, 0, 6, 1, 6, 0, 0, 0, 7});
   std::vector<FieldRequest> found;
   CHECK(parse_modbus(bytes, found));
-  CHECK(found.size() == field_requests_of_a_packet);
+  REQUIRE(found.size() == 2); // each kind once
+  CHECK(found[1].action == FieldAction::write);
   found.clear();
-  CHECK(parse_modbus(std::span{bytes}.first(12 + 9), found)); // the second one is cut behind its function
+  CHECK(parse_modbus(std::span{bytes}.last(24).first(12 + 9),
+                     found)); // the second one is cut behind its function
   CHECK(found.size() == 2);
+}
+
+TEST_CASE("more kinds of Modbus request than a packet may have are unread, not overlooked") {
+  Bytes bytes;
+  for (std::uint8_t function = 65; function < 75; ++function)
+    bytes.insert(bytes.end(), {0, 1, 0, 0, 0, 4, 1, function, 0, 0});
+  std::vector<FieldRequest> found;
+  CHECK_FALSE(parse_modbus(bytes, found));
+  CHECK(found.size() == field_requests_of_a_packet);
 }
 
 TEST_CASE("what is not Modbus is none") {

@@ -86,6 +86,14 @@ TEST_CASE("a container's description") {
   CHECK_FALSE(facts->shadows_events);
 }
 
+TEST_CASE("regression: a container that waits for its next try counted as running") {
+  const auto facts = parse_container(
+      R"({"Id":")" + std::string(64, 'a') +
+      R"(","Name":"/web","State":{"Status":"restarting","Running":true,"Restarting":true,"Pid":0},"Config":{}})");
+  REQUIRE(facts);
+  CHECK_FALSE(facts->running);
+}
+
 TEST_CASE("made-up names give way to the compose service, chosen names stay") {
   auto named = [](const std::string& name, const std::string& extra = "") {
     return parse_container(R"({"Id":")" + id + R"(","Name":"/)" + name +

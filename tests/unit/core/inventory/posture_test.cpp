@@ -92,7 +92,7 @@ TEST_CASE("what a data store asks of who reaches it") {
 
 TEST_CASE("a database that is open to the LAN without a password") {
   auto all = posture_of(open_mongo());
-  const auto* open = find(all, "port:27017/tcp");
+  const auto* open = find(all, "port:27017/tcp:open");
   REQUIRE(open);
   CHECK(&all.front() == open);
   CHECK(open->text == "opens the MongoDB database to every network of the gateway at "
@@ -103,7 +103,7 @@ TEST_CASE("a database that is open to the LAN without a password") {
         1); // IPv4 and IPv6 of one port
   auto inside = open_mongo();
   inside.ports = {{"127.0.0.1", 27017, 27017, 6}};
-  CHECK_FALSE(find(posture_of(inside), "port:27017/tcp"));
+  CHECK_FALSE(find(posture_of(inside), "port:27017/tcp:open"));
   REQUIRE(find(posture_of(inside), "login"));
   CHECK(find(posture_of(inside), "login")->standing == 0);
   auto host = open_mongo();
@@ -114,6 +114,35 @@ TEST_CASE("a database that is open to the LAN without a password") {
   data.ports = {{"", 48080, 48080, 6}}; // no host address: all of them
   REQUIRE(find(posture_of(data), "port:48080/tcp"));
   CHECK(find(posture_of(data), "port:48080/tcp")->standing == 0); // usual in EdgeX of 2017: no alert each
+}
+
+TEST_CASE("regression: what grew worse had the key of what was told before") {
+  auto closed = open_mongo();
+  closed.login = Login::unknown;
+  CHECK(find(posture_of(closed), "port:27017/tcp"));
+  CHECK_FALSE(find(posture_of(closed), "port:27017/tcp:open"));
+  auto inside = open_mongo();
+  inside.ports.clear();
+  CHECK(find(posture_of(inside), "login")->fresh == 0); // withdrawing a port gives a container nothing
+  auto facts = facts_of("portainer", "portainer/portainer:1.19");
+  facts.mounts = {{"bind", "/etc", "/x", false}};
+  CHECK(find(posture_of(facts), "mount:/etc"));
+  facts.mounts[0].writable = true;
+  CHECK(find(posture_of(facts), "mount:/etc:rw"));
+}
+
+TEST_CASE("regression: a tag that moves was taken for its oldest version, an exporter for the database") {
+  for (const char* image : {"redis:6.2-alpine", "redis:7", "mongo:6", "mongo:7", "eclipse-mosquitto:2"}) {
+    INFO(image);
+    CHECK(known_hole(parse_image(image)) == nullptr);
+  }
+  CHECK(known_hole(parse_image("mongo:3.4")) != nullptr);
+  CHECK(known_hole(parse_image("redis:6.2.5-alpine")) != nullptr);
+  for (const char* product : {"redis_exporter", "mongodb_exporter", "postgres_exporter", "mongo-express"}) {
+    INFO(product);
+    CHECK(known_server(product) == nullptr);
+    CHECK(known_server(product, 6379) == known_server("anything", 6379));
+  }
 }
 
 TEST_CASE("rights over the host") {
@@ -130,7 +159,7 @@ TEST_CASE("rights over the host") {
   const auto all = posture_of(facts);
   for (const char* key : {"privileged", "engine-socket", "host-pid", "host-ipc", "capability:SYS_ADMIN",
                           "capability:NET_BIND_SERVICE", "unconfined:seccomp=unconfined",
-                          "device:/dev/ttyUSB0", "mount:/", "mount:/etc/ssh", "root", "writable-root"}) {
+                          "device:/dev/ttyUSB0", "mount:/", "mount:/etc/ssh:rw", "root", "writable-root"}) {
     INFO(key);
     CHECK(find(all, key) != nullptr);
   }

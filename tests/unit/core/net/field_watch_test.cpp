@@ -71,6 +71,15 @@ TEST_CASE("what is on a field port and not of the protocol is counted as unread"
   CHECK(world.watch.stats().unread == 2);
 }
 
+TEST_CASE("regression: a request in fragments was not even counted") {
+  World world;
+  auto packet = frames::ipv4("172.18.0.7", "10.77.0.22", 17, frames::udp(40'000, 47'808, Bytes(32, 0x81)));
+  packet[6] = 0x20; // more fragments
+  world.send(packet, begin);
+  CHECK(world.out.empty());
+  CHECK(world.watch.stats().unread == 1);
+}
+
 TEST_CASE("functions of thousands of devices stay within fixed memory, and no request goes uncounted") {
   World world;
   std::uint64_t told = 0;

@@ -60,12 +60,26 @@ TEST_CASE(
   CHECK(node.told[2].what == load_restored);
 }
 
+TEST_CASE("regression: a burst on a node that is near its ceiling did not leave it blind for ever") {
+  Node node;
+  node.sample.memory = 90 << 20;
+  node.live(60 * second, 90);
+  REQUIRE(node.guard.shedding() == Shedding::packets);
+  node.live(200 * second, 1);
+  CHECK(node.guard.shedding() == Shedding::nothing);
+}
+
 TEST_CASE("memory above the ceiling sheds as well, and says so") {
   Node node;
   node.sample.memory = 101 << 20;
   node.live(14 * second, 1);
   REQUIRE(node.told.size() == 1);
   CHECK(node.told[0].detail.find("the node uses 101 MiB of memory (the limit is 100)") == 0);
+  node.live(120 * second, 1);
+  CHECK(node.guard.shedding() == Shedding::content); // captures at rest would free nothing
+  node.sample.memory = 95 << 20;
+  node.live(124 * second, 1);
+  CHECK(node.guard.shedding() == Shedding::nothing);
 }
 
 TEST_CASE("a clock that stands still or goes back decides nothing") {

@@ -1,5 +1,5 @@
-#include "node/router/loss_ledger.hpp"
 #include "node/packet_figures.hpp"
+#include "node/router/loss_ledger.hpp"
 
 #include <catch2/catch.hpp>
 

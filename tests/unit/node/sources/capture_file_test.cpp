@@ -255,19 +255,36 @@ TEST_CASE("the pipeline gives names from DNS answers and counts what it cannot d
   CHECK(on.pipeline.stats().malformed == 1);
 }
 
-TEST_CASE("a pipeline that sheds content counts flows and reads no names, until it may again") {
+TEST_CASE("a pipeline that sheds content reads no commands, until it may again, and names all the time") {
   Listener on;
-  const auto look_up = [&](std::uint16_t port) {
-    on.see("10.0.0.1", "10.0.0.53", port, 53, dns(1, false));
-    on.see("10.0.0.53", "10.0.0.1", 53, port, dns(1, true));
-  };
+  const Bytes who_is{0x81, 0x0b, 0, 8, 1, 0, 0x10, 8};
   on.pipeline.shed(Shedding::content);
-  look_up(40'000);
-  CHECK(on.answers() == 0);
-  CHECK(on.pipeline.stats().flows.flows == 1);
-  on.pipeline.shed(Shedding::labels);
-  look_up(40'001);
+  on.see("10.0.0.1", "10.0.0.53", 40'000, 53, dns(1, false));
+  on.see("10.0.0.53", "10.0.0.1", 53, 40'000, dns(1, true));
+  on.see("10.0.0.1", "10.0.0.21", 40'000, 47'808, who_is);
   CHECK(on.answers() == 1);
+  CHECK(on.pipeline.harvest().commands.empty());
+  CHECK(on.pipeline.stats().flows.flows == 2);
+  on.pipeline.shed(Shedding::labels);
+  on.see("10.0.0.1", "10.0.0.21", 40'000, 47'808, who_is);
+  CHECK(on.pipeline.harvest().commands.size() == 1);
+}
+
+TEST_CASE("regression: one forged segment without a conversation was a command") {
+  PacketPipeline pipeline{{}};
+  const auto send = [&](bool out, std::uint8_t flags, const Bytes& payload) {
+    auto segment = out ? tcp(40'000, 502, flags) : tcp(502, 40'000, flags);
+    append(segment, payload);
+    const auto packet =
+        out ? ipv4("10.0.0.1", "10.0.0.30", 6, segment) : ipv4("10.0.0.30", "10.0.0.1", 6, segment);
+    pipeline.packet(link_type::raw, packet, std::uint32_t(packet.size()), 1'800'000'000 * second);
+  };
+  const Bytes write{0, 1, 0, 0, 0, 6, 1, 6, 0, 0, 0, 7};
+  send(true, tcp_flag::ack, write);
+  CHECK(pipeline.harvest().commands.empty());
+  send(false, tcp_flag::ack, write); // the device answers: they talk
+  send(true, tcp_flag::ack, write);
+  CHECK(pipeline.harvest().commands.size() == 1);
 }
 
 TEST_CASE("an answer that nobody asked for names nothing") {
