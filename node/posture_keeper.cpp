@@ -70,8 +70,11 @@ std::string PostureKeeper::describe(const std::map<std::string, ContainerFacts>&
   for (const auto& [id, facts] : containers) {
     if (left-- == 0) break;
     json.object().field("service", facts.service).field("image", facts.image).key("says").array();
-    for (const auto& statement : posture_of(facts))
-      json.text(statement.text);
+    if (facts.image.empty())
+      json.text("is known by its control group only: how it is set up is not known");
+    else
+      for (const auto& statement : posture_of(facts))
+        json.text(statement.text);
     json.end_array().end_object();
   }
   return json.end_array().end_object().take();

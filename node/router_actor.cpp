@@ -213,6 +213,32 @@ std::string describe(const RouterState& state, const RouterWorld& world) {
   return json.take();
 }
 
+void remember(RouterMemory& memory, const ContainerBatch& batch) {
+  for (const auto& facts : batch.facts)
+    memory.containers[facts.id] = facts;
+  for (const auto& event : batch.events)
+    if (event.change.action == ContainerAction::removed) memory.containers.erase(event.id);
+}
+
+/// A life of the router that follows a crash knows who is who.
+void recall(Routing& routing, const World& world) {
+  const auto& memory = *world->memory;
+  const auto now = world->now();
+  auto take = [&](const auto& what) {
+    record(world, now, what);
+    routing.take(what);
+  };
+  if (memory.addresses) take(*memory.addresses);
+  if (memory.devices) take(*memory.devices);
+  if (memory.containers.empty()) return;
+  ContainerBatch known;
+  for (const auto& [id, facts] : memory.containers)
+    known.facts.push_back(facts);
+  record(world, now, known);
+  Routing::Out nothing; // there are no events in it
+  routing.take(known, now, nothing);
+}
+
 } // namespace
 
 RouterActor::behavior_type router_actor(Self self, World world) {
@@ -222,6 +248,7 @@ RouterActor::behavior_type router_actor(Self self, World world) {
   for (const auto& network : world->local)
     state.routing.add_local(network);
   record_start(world);
+  recall(state.routing, world);
   self->delayed_send(self, 1s, atom::tick_v);
   return {
       [=](atom::inspect) { return make_ref(InspectAnswer{describe(self->state, *world)}); },
@@ -241,6 +268,7 @@ RouterActor::behavior_type router_actor(Self self, World world) {
       [=](const Ref<ContainerBatch>& batch) {
         const auto now = world->now();
         record(world, now, *batch);
+        remember(*world->memory, *batch);
         Routing::Out out;
         self->state.routing.take(*batch, now, out);
         pass_on(self, world, std::move(out));
@@ -253,10 +281,12 @@ RouterActor::behavior_type router_actor(Self self, World world) {
       },
       [=](const Ref<DeviceList>& list) {
         record(world, world->now(), *list);
+        world->memory->devices = list.value;
         self->state.routing.take(*list);
       },
       [=](const Ref<HostAddresses>& addresses) {
         record(world, world->now(), *addresses);
+        world->memory->addresses = addresses.value;
         self->state.routing.take(*addresses);
       },
       [=](const Ref<HealthBatch>& batch) {

@@ -15,12 +15,16 @@ namespace iris {
 
 class Recorder;
 
-/// What the cloud sent last; outlives the router, for a life that starts after a crash. Only the router that
-/// lives touches it.
+/// What the cloud and the sources said last; outlives the router, for a life that starts after a crash. Only
+/// the router that lives touches it.
 struct RouterMemory {
   std::map<std::string, BaselinePtr> baselines; ///< by profile
   std::shared_ptr<const IndicatorSet> indicators;
   std::shared_ptr<const LinkTerms> terms;
+  // What the sources said, who tell it again only when it changes:
+  std::map<std::string, ContainerFacts> containers; ///< by id
+  std::shared_ptr<const DeviceList> devices;
+  std::shared_ptr<const HostAddresses> addresses;
 };
 
 struct RouterWorld {

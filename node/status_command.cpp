@@ -118,7 +118,10 @@ int check_main(int argc, char** argv) {
   report("host processes", hidden.empty(), hidden);
   report("control groups", ::access("/sys/fs/cgroup", R_OK) == 0,
          "no usage figures; mount /sys/fs/cgroup read-only");
-  bool engine = report("container engine", connects(docker), "containers are not named; mount " + docker);
+  const bool other = ::access(docker.c_str(), F_OK) != 0 && connects("/run/podman/podman.sock");
+  bool engine = report(
+      "container engine", other || connects(docker),
+      "containers are known by their control groups, without names, images and settings; mount " + docker);
   auto plan = plan_capture(host_interfaces(), {}, {});
   report("LAN interface", !plan.lan.empty(),
          "devices are not seen; run with network: host, or name it by --lan-interface");

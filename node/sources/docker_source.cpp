@@ -15,6 +15,7 @@
 #include <sys/eventfd.h>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 
 namespace iris {
 namespace {
@@ -65,7 +66,9 @@ private:
     while (!stop_) {
       auto ended = session(retry, complaint);
       if (stop_) return;
-      edit([](auto& shown) { shown.connected = false; });
+      edit([this](auto& shown) {
+        if (std::exchange(shown.connected, false)) away_since_ = clock_now(CLOCK_MONOTONIC);
+      });
       if (complaint != ended.message) // the same complaint once, not every retry
         tell("down", 1,
              ended.message + "; until it answers, containers are known by their control groups: without "
@@ -77,14 +80,13 @@ private:
     }
   }
 
-  /// A short while away is nothing to look for containers: an engine that is restarted comes back.
   void wait_and_scan(Duration retry) {
     const auto until = clock_now(CLOCK_MONOTONIC) + retry;
     while (!stop_) {
       const auto left = until - clock_now(CLOCK_MONOTONIC);
       if (left <= 0) return;
       if (const auto now = clock_now(CLOCK_MONOTONIC);
-          retry > options_.first_retry && now - scanned_at_ >= options_.scan_interval) {
+          now - away_since_ >= options_.scan_after && now - scanned_at_ >= options_.scan_interval) {
         scanned_at_ = now;
         auto reports = scan_.scan(clock_now(CLOCK_REALTIME),
                                   [this](const std::string& id) { return tracker_.knows(id); });
@@ -239,7 +241,7 @@ private:
   int stop_fd_;
   DockerTracker tracker_;
   ContainerScan scan_;
-  Timestamp scanned_at_ = 0; ///< monotonic
+  Timestamp scanned_at_ = 0, away_since_ = clock_now(CLOCK_MONOTONIC); ///< monotonic
   std::atomic<bool> stop_{false};
   mutable std::mutex lock_;
   DockerSourceStatistics shown_;

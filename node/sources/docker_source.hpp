@@ -24,7 +24,8 @@ struct DockerSourceOptions {
   /// Asked where the file `socket` does not exist; empty: nobody.
   std::string other_socket = "/run/podman/podman.sock";
   std::string proc = "/proc"; ///< where containers are looked for while no engine answers
-  Duration scan_interval = 2 * second;
+  /// How long an engine may be away before that: one that is just starting brings the names itself.
+  Duration scan_after = 10 * second, scan_interval = 2 * second;
 };
 
 /// All are called from the source's thread.

@@ -37,6 +37,21 @@ TEST_CASE("a finding names the container that did it, not the first one of its s
   CHECK(node.kept.deltas.back().entity.container == Node::id('c'));
 }
 
+TEST_CASE("a router that follows a crashed one knows the containers") {
+  Node node;
+  node.container('a', "172.18.0.2", ContainerAction::started);
+  node.container('b', "172.18.0.3", ContainerAction::started);
+  node.container('b', "172.18.0.3", ContainerAction::removed);
+  caf::anon_send_exit(node.router, caf::exit_reason::kill);
+  node.settle();
+  node.start_router();
+  node.run('a', "/usr/bin/nmap");
+  node.settle();
+  REQUIRE(node.kept.findings.size() == 1);
+  CHECK(node.kept.findings[0].entity.name == "edgex-support-logging"); // at once, and not by its id
+  CHECK(node.world->memory->containers.size() == 1);
+}
+
 TEST_CASE("a clock that is set an hour does not break windows or order, and is told") {
   const auto by = GENERATE(Duration{3'600} * second, Duration{-3'600} * second, -second);
   Node node;

@@ -45,12 +45,13 @@ struct Node : Deterministic {
   Kept kept;
   SpoolActor spool;
   SupervisorActor supervisor = spawn_supervisor(system, directory, {});
+  std::shared_ptr<RouterWorld> world;
   RouterActor router;
 
   explicit Node(Duration gone_service = 60 * second, std::size_t pair_limit = 256,
                 std::shared_ptr<Recorder> recorder = nullptr) {
     spool = spawn_in<SpoolActor, SpoolSinkState>(system, directory, {.kind = "spool"}, spool_sink, &kept);
-    auto world = std::make_shared<RouterWorld>();
+    world = std::make_shared<RouterWorld>();
     world->gateway = "gw";
     world->directory = &directory;
     world->supervisor = supervisor;
@@ -62,6 +63,9 @@ struct Node : Deterministic {
     world->gone_service = gone_service;
     world->pair_limit = pair_limit;
     world->recorder = std::move(recorder);
+    start_router();
+  }
+  void start_router() {
     router = spawn_in<RouterActor, RouterState>(system, directory, {.kind = "router"}, router_actor,
                                                 std::shared_ptr<const RouterWorld>{world});
     settle();

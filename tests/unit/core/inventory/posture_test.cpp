@@ -298,3 +298,41 @@ TEST_CASE("a container that was renamed is no new one") {
   book.renamed("nobody", "x");
   CHECK(book.services() == 2);
 }
+
+TEST_CASE("EdgeX as its own compose files start it makes a handful of quiet alerts, not one a service") {
+  auto alerts = [](std::vector<ContainerFacts> gateway) {
+    PostureBook book;
+    std::vector<std::string> told;
+    for (auto& facts : gateway) {
+      ContainerChange change;
+      book.note(facts, day, change);
+      if (std::any_of(change.notes.begin(), change.notes.end(),
+                      [](const auto& note) { return note.bits >= 3; }))
+        told.push_back(facts.service);
+    }
+    return told;
+  };
+  // Napa 3.1 without security (facts as its compose file gives them): ports on loopback but the console's.
+  std::vector<ContainerFacts> napa;
+  for (const char* name : {"core-metadata", "core-data", "core-command", "support-notifications"}) {
+    napa.push_back(facts_of(std::string{"edgex-"} + name, std::string{"edgexfoundry/"} + name + ":3.1.1"));
+    napa.back().security_off = true;
+    napa.back().ports = {{"127.0.0.1", 59880, 59880, 6}};
+  }
+  napa.push_back(facts_of("edgex-redis", "redis:7.0.15-alpine"));
+  napa.back().login = Login::none;
+  napa.push_back(facts_of("edgex-core-consul", "hashicorp/consul:1.16.6"));
+  napa.push_back(facts_of("edgex-ui-go", "edgexfoundry/edgex-ui:3.1.0"));
+  napa.back().ports = {{"0.0.0.0", 4000, 4000, 6}};
+  CHECK(alerts(napa) == std::vector<std::string>{"edgex-core-metadata", "edgex-redis", "edgex-ui-go"});
+  // Barcelona: everything on every address; its database and its registry are the ones to know of.
+  std::vector<ContainerFacts> barcelona{open_mongo()};
+  for (const char* name : {"core-data", "core-command", "support-logging"}) {
+    barcelona.push_back(
+        facts_of(std::string{"edgex-"} + name, std::string{"edgexfoundry/docker-"} + name + ":0.2.1"));
+    barcelona.back().ports = {{"0.0.0.0", 48080, 48080, 6}};
+  }
+  barcelona.push_back(facts_of("edgex-config-seed", "edgexfoundry/docker-core-config-seed:0.2.1"));
+  barcelona.back().ports = {{"0.0.0.0", 8500, 8500, 6}, {"0.0.0.0", 8600, 8600, 6}};
+  CHECK(alerts(barcelona) == std::vector<std::string>{"edgex-mongo", "edgex-config-seed"});
+}
