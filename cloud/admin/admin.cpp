@@ -29,6 +29,13 @@ std::string token_id(const std::string& hash) { return hash.substr(0, 12); }
 
 } // namespace
 
+const char* standing(bool revoked, const std::set<std::string>& trusted, const std::string& issuer,
+                     Timestamp ends, Timestamp now) {
+  if (revoked) return "revoked";
+  if (!issuer.empty() && trusted.count(issuer) == 0) return "authority retired";
+  return ends != 0 && ends < now ? "ended" : "good";
+}
+
 Result<void> check_part(const char* what, const std::string& text) {
   if (valid_identity_part(text)) return {};
   return Error{Errc::invalid, std::string{what} + " \"" + text + "\": use 1 to 64 of a-z 0-9 . _ -"};
@@ -139,6 +146,8 @@ QueryAnswer Admin::token_create(const Arguments& arguments, const std::string& b
 QueryAnswer Admin::token_list() {
   QueryAnswer answer;
   const auto now = terms_.now();
+  const auto known = trusted();
+  if (!known) return refused(known.error());
   auto scanned = store_->scan(Table::tokens, "", [&](std::string_view, std::string_view value) {
     auto row = decode_token(value);
     if (!row) return true;
@@ -153,7 +162,7 @@ QueryAnswer Admin::token_list() {
     out.field("state", row->revoked          ? "revoked"
                        : row->expires < now  ? "expired"
                        : row->uses_left == 0 ? "used"
-                                             : "good");
+                                             : standing(false, *known, row->authority, 0, now));
     out.end_object();
     answer.lines.push_back(out.take());
     return answer.lines.size() < 10'000;

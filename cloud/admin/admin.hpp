@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,7 @@ struct Certificate;
 ///
 ///   token-create [gateway=ID] [tenant=T] [site=S] [ttl=1h] [uses=1] [address=HOST:PORT]...
 ///   token-list | token-revoke ID
-///   operators-add NAME [tenant=T] [admin=true] | operators-list | operators-revoke NAME [tenant=T]
+///   operators-add NAME [tenant=T] [admin=true] | operators-list | operators-revoke [TENANT/]NAME [tenant=T]
 ///   gateways-list | gateways-revoke GATEWAY | gateways-rename GATEWAY NAME | backup DIRECTORY
 ///   ca-list | ca-roll | ca-retire [force=true] [dry=true]
 /// GATEWAY is [TENANT/]ID, or the name that it was given.
@@ -70,6 +71,8 @@ private:
   QueryAnswer ca_list();
   QueryAnswer ca_roll(const std::string& by);
   QueryAnswer ca_retire(const Arguments& arguments, const std::string& by);
+  /// That there is no such operator, and of which tenants there is one.
+  std::string no_operator(const std::string& tenant, const std::string& name) const;
   struct Enrolled {
     std::string tenant, gateway;
     EnrolmentRow row;
@@ -84,6 +87,8 @@ private:
     [[nodiscard]] std::vector<std::string> lines() const;
   };
   Result<Losers> who_needs_the_old() const;
+  /// Fingerprints of the authorities whose certificates are taken now.
+  Result<std::set<std::string>> trusted() const;
   /// The gateway that is called as this id; empty for none.
   Result<std::string> named_like(const std::string& tenant, const std::string& id) const;
   Result<bool> has_its_newest(const Enrolled& gateway, const std::string& authority) const;
@@ -92,7 +97,9 @@ private:
   [[nodiscard]] bool may_be_forgotten(Timestamp issued, Timestamp since) const;
   Result<EnrolResponse> renew(const EnrolRequest& request);
   Result<EnrolResponse> renew_operator(const EnrolRequest& request);
-  Result<void> may_renew(const EnrolRequest& request, const std::string& key, Duration life, const char* who);
+  /// `issuer`: fingerprint of who signed the certificate that was shown; empty: not known.
+  Result<void> may_renew(const EnrolRequest& request, const std::string& issuer, const std::string& key,
+                         Duration life, const char* who);
   void note_renewed(const std::string& key, Duration life);
   Result<EnrolResponse> join(const EnrolRequest& request);
   Result<EnrolResponse> answer_with(const pki::Certificate& certificate, const Identity& identity) const;
@@ -105,6 +112,11 @@ private:
   std::uint64_t next_audit_ = 1;
   std::map<std::string, Timestamp> renewed_; ///< who renewed a moment ago, until when he must wait
 };
+
+/// How a certificate or a token stands, for lists: "revoked", "authority retired", "ended" or "good".
+/// `issuer` is the fingerprint of its authority, empty where nobody noted it; `ends` likewise 0.
+[[nodiscard]] const char* standing(bool revoked, const std::set<std::string>& trusted,
+                                   const std::string& issuer, Timestamp ends, Timestamp now);
 
 /// Errc::invalid, naming `what`, where it cannot be a part of an identity.
 [[nodiscard]] Result<void> check_part(const char* what, const std::string& text);

@@ -18,6 +18,15 @@ std::string count_of(std::size_t count, const std::string& what) {
 
 } // namespace
 
+Result<std::set<std::string>> Admin::trusted() const {
+  auto all = pki::authorities(terms_.pki);
+  if (!all) return all.error();
+  std::set<std::string> found;
+  for (const auto& authority : *all)
+    found.insert(authority.fingerprint);
+  return found;
+}
+
 QueryAnswer Admin::ca_list() {
   auto all = pki::authorities(terms_.pki);
   if (!all) return refused(all.error());
@@ -122,6 +131,10 @@ QueryAnswer Admin::ca_retire(const Arguments& arguments, const std::string& by) 
       text += (i == 0 ? " " : ", ") + names[i];
     if (names.size() > names_said) text += ", and " + std::to_string(names.size() - names_said) + " more";
     return answer_error(Errc::refused, text);
+  }
+  if (before->size() == 1) { // refused, or what is left of one that was cut off
+    auto done = pki::retire(terms_.pki, terms_.now(), terms_.server_life);
+    return done ? QueryAnswer{} : refused(done.error());
   }
   StoreWrite write;
   audit(write, "*", by, "ca retire", before->back().name,

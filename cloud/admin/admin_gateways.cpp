@@ -52,6 +52,9 @@ void append(EnrolmentRow& row, const pki::Certificate& certificate) {
 QueryAnswer Admin::gateways_list() {
   auto all = all_enrolled();
   if (!all) return refused(all.error());
+  const auto known = trusted();
+  if (!known) return refused(known.error());
+  const auto now = terms_.now();
   QueryAnswer answer;
   for (const auto& [tenant, gateway, row] : *all) {
     auto seen = store_->get(Table::gateways, gateway_key(tenant, gateway));
@@ -64,7 +67,11 @@ QueryAnswer Admin::gateways_list() {
     out.field("token", row.enrolled_by).field("revoked", row.revoked);
     out.field("last_seen", state.last_seen == 0 ? std::string{} : rfc3339(state.last_seen));
     const auto ends = row.ends.empty() || row.ends.back() == 0 ? std::string{} : rfc3339(row.ends.back());
-    out.field("certificate_ends", ends).field("version", state.version).end_object();
+    out.field("certificate_ends", ends).field("version", state.version);
+    out.field("state", row.serials.empty()
+                           ? standing(row.revoked, *known, "", 0, now)
+                           : standing(row.revoked, *known, row.issuers.back(), row.ends.back(), now));
+    out.end_object();
     answer.lines.push_back(out.take());
   }
   return answer;
@@ -133,10 +140,16 @@ QueryAnswer Admin::gateways_rename(const Arguments& arguments, const std::string
   if (!found) return refused(found.error());
   auto all = all_enrolled();
   if (!all) return refused(all.error());
-  for (const auto& one : *all)
-    if (one.tenant == found->tenant && one.gateway != found->gateway &&
-        (one.gateway == name || one.row.name == name))
+  for (const auto& one : *all) {
+    if (one.tenant != found->tenant || one.gateway == found->gateway) continue;
+    if (one.gateway == name)
+      return answer_error(Errc::refused,
+                          name + " is the id of another gateway" +
+                              (one.row.name.empty() ? "" : ", which is called " + one.row.name) +
+                              "; take another name (a gateway's own id takes its name away again)");
+    if (one.row.name == name)
       return answer_error(Errc::refused, "gateway " + one.gateway + " is called " + name + " already");
+  }
   found->row.name = name == found->gateway ? std::string{} : name;
   StoreWrite write;
   write.put(Table::gateways, enrolment_key(found->tenant, found->gateway), encode(found->row));
@@ -224,11 +237,18 @@ EnrolResponse Admin::enrol(const EnrolRequest& request) {
   return EnrolResponse{response.error().message, "", "", ""};
 }
 
-/// Neither before two thirds of the certificate's life are over, nor in a loop.
-Result<void> Admin::may_renew(const EnrolRequest& request, const std::string& key, Duration life,
-                              const char* who) {
+/// Neither before two thirds of the certificate's life are over, unless its authority has a successor that it
+/// should change to, nor in a loop.
+Result<void> Admin::may_renew(const EnrolRequest& request, const std::string& issuer, const std::string& key,
+                              Duration life, const char* who) {
   const auto now = terms_.now();
-  if (now < request.renewable * second)
+  bool superseded = false;
+  if (now < request.renewable * second && !issuer.empty()) {
+    auto all = pki::authorities(terms_.pki);
+    if (!all) return all.error();
+    superseded = issuer != all->front().fingerprint;
+  }
+  if (now < request.renewable * second && !superseded)
     return Error{Errc::refused, "too early: this certificate can be renewed from " +
                                     rfc3339(request.renewable * second) + " on"};
   // An answer that was lost is asked for again, but not in a loop: each costs a signature and rows.
@@ -255,12 +275,14 @@ Result<EnrolResponse> Admin::renew(const EnrolRequest& request) {
   if (!row) return row.error();
   auto& serials = row->serials;
   if (serials.empty() || row->revoked) return Error{Errc::refused, "this gateway is not enrolled here"};
-  if (std::find(serials.begin(), serials.end(), request.serial) == serials.end())
+  const auto shown = std::find(serials.begin(), serials.end(), request.serial);
+  if (shown == serials.end())
     return Error{Errc::refused,
                  "this certificate is not one of the newest that the cloud knows of this gateway; enrol it "
                  "again with a new token"};
   const auto key = enrolment_key(identity.tenant, identity.name);
-  if (auto may = may_renew(request, key, terms_.gateway_life, "gateway"); !may) return may.error();
+  const auto issuer = row->issuers[std::size_t(shown - serials.begin())];
+  if (auto may = may_renew(request, issuer, key, terms_.gateway_life, "gateway"); !may) return may.error();
   auto certificate = pki::sign_request(terms_.pki, request.csr, identity, now, terms_.gateway_life);
   if (!certificate) return certificate.error();
   const auto ends = latest(*row);

@@ -42,7 +42,8 @@ QueryAnswer Admin::operators_add(const Arguments& arguments, const std::string& 
   if (stored->has_value())
     if (auto row = decode_operator(**stored); row && !row->revoked)
       return answer_error(Errc::refused,
-                          "there is an operator " + identity.name + " already; revoke him first");
+                          "there is an operator " + identity.name +
+                              " already; revoke him first, and then add him into a new folder");
   auto bundle = pki::issue(terms_.pki, identity, terms_.now(), terms_.operator_life);
   if (!bundle) return refused(bundle.error());
   const auto& made = bundle->certificate;
@@ -66,6 +67,8 @@ QueryAnswer Admin::operators_add(const Arguments& arguments, const std::string& 
 
 QueryAnswer Admin::operators_list() {
   QueryAnswer answer;
+  const auto known = trusted();
+  if (!known) return refused(known.error());
   auto scanned = store_->scan(Table::operators, "", [&](std::string_view key, std::string_view value) {
     auto row = decode_operator(value);
     KeyReader reader{key};
@@ -77,7 +80,8 @@ QueryAnswer Admin::operators_list() {
     out.field("created", rfc3339(row->created_at))
         .field("revoked", row->revoked)
         .field("serial", row->serial)
-        .field("certificate_ends", row->ends == 0 ? std::string{} : rfc3339(row->ends));
+        .field("certificate_ends", row->ends == 0 ? std::string{} : rfc3339(row->ends))
+        .field("state", standing(row->revoked, *known, row->issuer, row->ends, terms_.now()));
     out.end_object();
     answer.lines.push_back(out.take());
     return true;
@@ -85,16 +89,35 @@ QueryAnswer Admin::operators_list() {
   return scanned ? answer : refused(scanned.error());
 }
 
+std::string Admin::no_operator(const std::string& tenant, const std::string& name) const {
+  constexpr std::size_t most = 10;
+  std::vector<std::string> others;
+  auto scanned = store_->scan(Table::operators, "", [&](std::string_view key, std::string_view) {
+    KeyReader reader{key};
+    auto owner = reader.text();
+    if (reader.text() == name && reader.ok()) others.push_back(std::move(owner));
+    return others.size() < most;
+  });
+  std::string text = "there is no operator " + name;
+  if (!scanned || others.empty()) return text + "; `iris-cloud operators list` has all";
+  text += tenant == "*" ? " of all tenants" : " of tenant " + tenant;
+  for (const auto& owner : others)
+    text += owner == "*" ? "; one is of all tenants: say */" + name
+                         : "; one is of tenant " + owner + ": say " + owner + "/" + name;
+  return text;
+}
+
 QueryAnswer Admin::operators_revoke(const Arguments& arguments, const std::string& by) {
   auto parsed = AdminArguments::parse(arguments, {"tenant"});
   if (!parsed) return refused(parsed.error());
   if (parsed->plain.size() != 1) return invalid("operators revoke takes a name");
-  const auto& name = parsed->plain[0];
-  const auto tenant = parsed->get("tenant", "*");
+  const auto slash = parsed->plain[0].find('/');
+  const auto name = parsed->plain[0].substr(slash == std::string::npos ? 0 : slash + 1);
+  const auto tenant =
+      slash == std::string::npos ? parsed->get("tenant", "*") : parsed->plain[0].substr(0, slash);
   auto stored = store_->get(Table::operators, operator_key(tenant, name));
   if (!stored) return refused(stored.error());
-  if (!stored->has_value())
-    return answer_error(Errc::not_found, "there is no operator " + name + " of tenant " + tenant);
+  if (!stored->has_value()) return answer_error(Errc::not_found, no_operator(tenant, name));
   auto row = decode_operator(**stored);
   if (!row) return refused(row.error());
   std::vector<std::string> serials{row->serial};
@@ -125,14 +148,17 @@ Result<EnrolResponse> Admin::renew_operator(const EnrolRequest& request) {
   if (!row) return row.error();
   if (row->revoked) return Error{Errc::refused, "this operator is revoked"};
   auto& older = row->older;
-  if (request.serial != row->serial &&
-      std::none_of(older.begin(), older.end(), [&](const auto& one) { return one.serial == request.serial; }))
+  const auto shown =
+      std::find_if(older.begin(), older.end(), [&](const auto& one) { return one.serial == request.serial; });
+  if (request.serial != row->serial && shown == older.end())
     return Error{
         Errc::refused,
         "this certificate is not one of the newest that the cloud knows of this operator; revoke and "
         "add him again"};
   const auto pause_key = "operator " + key;
-  if (auto may = may_renew(request, pause_key, terms_.operator_life, "operator"); !may) return may.error();
+  const auto issuer = shown == older.end() ? row->issuer : shown->issuer;
+  if (auto may = may_renew(request, issuer, pause_key, terms_.operator_life, "operator"); !may)
+    return may.error();
   Identity identity;
   identity.role = Role::operator_;
   identity.tenant = request.renews->tenant;

@@ -99,7 +99,8 @@ int token_main(int argc, char** argv) {
   const bool ends_early = json_text(line, "ends_with_authority") == "true";
   const auto only = json_text(line, "gateway"), place = json_text(line, "site");
   // Not on stdout: the token alone is what scripts take.
-  std::fprintf(stderr, "good until %s for %s (tenant %s%s)\n", json_text(line, "expires").c_str(),
+  std::fprintf(stderr, "token %s, good until %s for %s (tenant %s%s)\n", json_text(line, "id").c_str(),
+               json_text(line, "expires").c_str(),
                only.empty() ? "a gateway with an id that is made" : ("gateway " + only).c_str(),
                json_text(line, "tenant").c_str(), place.empty() ? "" : (", site " + place).c_str());
   if (ends_early)
@@ -120,12 +121,12 @@ int operators_main(int argc, char** argv) {
   add->add_option("--out", out, "Directory for cert.pem, key.pem, ca.pem and addresses.txt")->required();
   auto* list = app.add_subcommand("list", "All operators");
   auto* revoke = app.add_subcommand("revoke", "End an operator's certificate");
-  revoke->add_option("NAME", name, "As operators list prints it")->required();
+  revoke->add_option("NAME", name, "[TENANT/]NAME, as operators list prints them")->required();
   revoke->add_option("--tenant", tenant, "His tenant, where it is not all");
   if (auto code = parse(app, argc, argv); code >= 0) return code;
   if (list->parsed())
     return print_answer(common.ask("operators-list", {}), common.json,
-                        {"name", "tenant", "admin", "created", "certificate_ends", "revoked"});
+                        {"name", "tenant", "admin", "created", "certificate_ends", "state"});
   std::vector<std::string> arguments{name};
   add_named(arguments, "tenant", tenant);
   if (revoke->parsed())
@@ -151,14 +152,14 @@ int gateways_main(int argc, char** argv) {
   auto* list = app.add_subcommand("list", "All gateways");
   auto* rename = app.add_subcommand("rename", "Call a gateway by another name; its id and its key stay");
   rename->add_option("OLD", id, "[TENANT/]ID, or the name that it has now")->required();
-  rename->add_option("NEW", name, "a-z 0-9 . _ -")->required();
+  rename->add_option("NEW", name, "a-z 0-9 . _ -; its id takes the name away again")->required();
   auto* revoke = app.add_subcommand("revoke", "End a gateway's certificates and its session");
   revoke->add_option("ID", id, "[TENANT/]ID, or the name that it has")->required();
   if (auto code = parse(app, argc, argv); code >= 0) return code;
   if (list->parsed())
     return print_answer(
         common.ask("gateways-list", {}), common.json,
-        {"gateway", "name", "tenant", "site", "version", "last_seen", "certificate_ends", "revoked"});
+        {"gateway", "name", "tenant", "site", "version", "last_seen", "certificate_ends", "state"});
   if (rename->parsed())
     return print_done(common.ask("gateways-rename", {id, name}), common.json,
                       "gateway " + id + " is called " + name + " from now on");
@@ -194,8 +195,13 @@ int ca_main(int argc, char** argv) {
     std::fprintf(stderr, "ends with the authority %s: %s\n",
                  json_text(planned->lines[0], "authority").c_str(),
                  json_text(planned->lines[0], "shuts_out").c_str());
-  return print_done(common.ask("ca-retire", std::move(arguments)), common.json,
-                    "the older authority is trusted no more; keep a copy of pki/ off the machine");
+  const auto retired = common.ask("ca-retire", std::move(arguments));
+  if (!common.json && retired && retired->status == 0)
+    for (const auto& line : retired->lines)
+      std::printf("shut out: %s\n", json_text(line, "shut_out").c_str());
+  return print_done(
+      common.json || !retired || retired->status != 0 ? retired : Result<QueryAnswer>{QueryAnswer{}},
+      common.json, "the older authority is trusted no more; keep a copy of pki/ off the machine");
 }
 
 int backup_main(int argc, char** argv) {
@@ -221,14 +227,17 @@ int restore_main(int argc, char** argv) {
   if (!std::filesystem::exists(from + "/meta"))
     return fail({Errc::not_found, "there is no backup in " + from}); // before a directory is made for it
   if (auto done = make_data_directory(paths); !done) return fail(done.error());
-  if (auto done = Store::restore(from, paths.database()); !done) return fail(done.error());
+  const auto restored = Store::restore(from, paths.database());
+  if (!restored) return fail(restored.error());
   {
     auto store = Store::open(paths.database());
     if (!store) return fail(store.error());
     if (auto noted = Admin::note_beginning(**store, TickScale::wall_now()); !noted)
       return fail(noted.error());
   }
-  std::printf("restored; gateways send again what they keep of the last hour\n");
+  std::printf("restored the backup of %s, the newest of %zu; gateways send again what they keep of the last "
+              "hour\n",
+              rfc3339(restored->made).c_str(), restored->of);
   if (!std::filesystem::exists(paths.pki()))
     std::printf("next: copy the pki directory that you kept to %s\n", paths.pki().c_str());
   return 0;

@@ -4,6 +4,7 @@
 #include "cloud/config/address.hpp"
 #include "cloud/pki/files.hpp"
 #include "cloud/pki/pki.hpp"
+#include "cloud/store/access.hpp"
 #include "cloud/store/store.hpp"
 #include "core/base/hash.hpp"
 
@@ -77,9 +78,12 @@ int init_main(int argc, char** argv) {
   if (auto good = check_addresses(listen, addresses); !good) return fail(good.error());
   CloudPaths paths{data};
   for (const auto& there : {paths.pki() + "/" + pki::ca_key, paths.database() + "/CURRENT"})
-    if (std::filesystem::exists(there))
-      return fail(
-          {Errc::refused, "there is a cloud in " + data + " already (" + there + "); nothing was changed"});
+    if (std::filesystem::exists(there)) {
+      auto why = "there is a cloud in " + data + " already (" + there + "); nothing was changed";
+      if (!std::filesystem::exists(paths.database() + "/CURRENT"))
+        why += ". " + no_database(paths.database()).message;
+      return fail({Errc::refused, why});
+    }
   if (auto done = make_data_directory(paths); !done) return fail(done.error());
   if (auto done = make_all(paths, name, shard, listen, addresses); !done) return fail(done.error());
   auto fingerprint = pki::fingerprint(paths.pki());

@@ -1,4 +1,5 @@
 #include "cloud/store/look.hpp"
+#include "cloud/store/access.hpp"
 #include "cloud/store/keys.hpp"
 #include "cloud/store/store.hpp"
 
@@ -21,7 +22,11 @@ public:
   }
 };
 
-Error damaged(const std::string& path, const std::string& why) {
+/// A file that is missing is damage, a disk that does not answer is none.
+Error failed(const std::string& path, const rocksdb::Status& status) {
+  const auto why = status.ToString();
+  if (status.IsIOError() && why.find("No such file") == std::string::npos)
+    return {Errc::io, "the database " + path + ": " + why};
   return {Errc::corrupt,
           "the database " + path + " is damaged (" + why + "); restore a backup with iris-cloud restore"};
 }
@@ -29,13 +34,13 @@ Error damaged(const std::string& path, const std::string& why) {
 } // namespace
 
 Result<void> look_into_database(const std::string& path) {
-  if (!std::filesystem::exists(path + "/CURRENT"))
-    return Error{Errc::not_found, "there is no database at " + path + "; make one with iris-cloud init"};
+  if (!std::filesystem::exists(path + "/CURRENT")) return no_database(path);
+  if (auto good = check_access(path); !good) return good;
   rocksdb::DBOptions options;
   options.info_log = std::make_shared<Silent>();
   std::vector<std::string> names;
   if (auto status = rocksdb::DB::ListColumnFamilies(options, path, &names); !status.ok())
-    return damaged(path, status.ToString());
+    return failed(path, status);
   std::set<std::string> known;
   for (std::size_t i = 0; i < table_count; ++i)
     known.insert(to_string(Table(i)));
@@ -50,7 +55,7 @@ Result<void> look_into_database(const std::string& path) {
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* opened = nullptr;
   if (auto status = rocksdb::DB::OpenForReadOnly(options, path, families, &handles, &opened); !status.ok())
-    return damaged(path, status.ToString());
+    return failed(path, status);
   const std::unique_ptr<rocksdb::DB> db{opened};
   std::string stored;
   const auto meta = std::find(names.begin(), names.end(), to_string(Table::meta)) - names.begin();

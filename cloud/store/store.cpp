@@ -1,5 +1,6 @@
 #include "cloud/store/store.hpp"
 #include "actors/disk_space.hpp"
+#include "cloud/store/access.hpp"
 
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
@@ -89,8 +90,9 @@ Store::Store(std::unique_ptr<Database> database) : database_{std::move(database)
 Store::~Store() = default;
 
 Result<std::unique_ptr<Store>> Store::open(const std::string& path) {
-  if (!std::filesystem::exists(path + "/CURRENT"))
-    return Error{Errc::not_found, "there is no database at " + path + "; make one with iris-cloud init"};
+  if (!std::filesystem::exists(path + "/CURRENT")) return no_database(path);
+  if (auto good = check_owner(path); !good) return good.error();
+  if (auto good = check_access(path); !good) return good.error();
   if (const auto room = free_bytes(path); room < default_reserve)
     return Error{Errc::io, "the database " + path + ": " + too_full_text(path, room, default_reserve)};
   auto database = std::make_unique<Database>();
@@ -98,7 +100,7 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& path) {
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   auto status = rocksdb::DB::Open(database_options(), path, families(), &handles, &db);
-  if (status.IsInvalidArgument())
+  if (status.IsInvalidArgument() && status.ToString().find("olumn famil") != std::string::npos)
     return Error{Errc::version, "the database " + path +
                                     " was made by a newer version of iris-cloud (it has families that "
                                     "this one does not know); upgrade iris-cloud"};
@@ -244,18 +246,22 @@ Result<void> Store::backup(const std::string& directory) {
   return {};
 }
 
-Result<void> Store::restore(const std::string& directory, const std::string& path) {
+Result<RestoredBackup> Store::restore(const std::string& directory, const std::string& path) {
   if (std::filesystem::exists(path + "/CURRENT"))
     return Error{Errc::refused, "there is a database at " + path + " already; move it away first"};
   if (!std::filesystem::exists(directory + "/meta"))
     return Error{Errc::not_found, "there is no backup in " + directory};
+  for (const auto& place : {std::filesystem::path{path}.parent_path().string(), path})
+    if (auto good = check_owner(place); !good) return good.error();
   rocksdb::BackupEngineReadOnly* raw = nullptr;
   auto status = rocksdb::BackupEngineReadOnly::Open(rocksdb::Env::Default(),
                                                     rocksdb::BackupEngineOptions{directory}, &raw);
   std::unique_ptr<rocksdb::BackupEngineReadOnly> engine{raw};
+  std::vector<rocksdb::BackupInfo> backups;
+  if (status.ok()) engine->GetBackupInfo(&backups);
   if (status.ok()) status = engine->RestoreDBFromLatestBackup(path, path);
   if (!status.ok()) return Error{Errc::io, "restore from " + directory + " failed: " + status.ToString()};
-  return {};
+  return RestoredBackup{backups.empty() ? 0 : backups.back().timestamp * second, backups.size()};
 }
 
 std::uint64_t Store::disk_bytes() const {

@@ -50,6 +50,12 @@ struct StoreWrite {
   void erase(Table table, std::string key) { changes.push_back({table, std::move(key), {}, true}); }
 };
 
+/// Which backup a database was made from.
+struct RestoredBackup {
+  Timestamp made = 0;
+  std::size_t of = 0; ///< backups that are there; it is the newest
+};
+
 /// The cloud's database. Every function may be called from any thread.
 class Store {
 public:
@@ -87,7 +93,7 @@ public:
   /// Adds a backup to `directory` (RocksDB BackupEngine: incremental, verified by checksums).
   [[nodiscard]] Result<void> backup(const std::string& directory);
   /// Makes the database at `path` from the newest backup; refused where there is one already.
-  static Result<void> restore(const std::string& directory, const std::string& path);
+  static Result<RestoredBackup> restore(const std::string& directory, const std::string& path);
   [[nodiscard]] std::uint64_t disk_bytes() const;
 
 private:

@@ -208,7 +208,9 @@ TEST_CASE_METHOD(Authority, "operators: a bundle once, revoked by name, and then
   CHECK(made["key"].get<std::string>().find("PRIVATE KEY") != std::string::npos);
   CHECK(made["addresses"] == "iris.example:7443\n");
   CHECK(ask("operators-add", {"ann", "tenant=acme"}).status == std::uint8_t(Errc::refused));
-  CHECK(ask("operators-revoke", {"ann"}).status == std::uint8_t(Errc::not_found)); // of all tenants: none
+  CHECK(ask("operators-revoke", {"ann"}).message ==
+        "there is no operator ann of all tenants; one is of tenant acme: say acme/ann");
+  CHECK(ask("operators-revoke", {"eve"}).status == std::uint8_t(Errc::not_found));
   const auto serial = renewal_by(made["certificate"].get<std::string>()).serial;
   CHECK(admin->may_connect(Identity{Role::operator_, "acme", "ann", true}, serial, noon));
   CHECK(ask("operators-revoke", {"ann", "tenant=acme"}).status == 0);
@@ -216,6 +218,7 @@ TEST_CASE_METHOD(Authority, "operators: a bundle once, revoked by name, and then
   CHECK(pki::revoked(dir.path("pki"))->size() == 1);
   CHECK(cut.size() == 1);
   CHECK(ask("operators-add", {"ann", "tenant=acme"}).status == 0);
+  CHECK(line("operators-list")["state"] == "good");
   CHECK(line("operators-list")["admin"] == false);
   CHECK_FALSE(
       admin->may_connect(Identity{Role::operator_, "acme", "ann", true}, serial, noon)); // the old one
@@ -269,6 +272,9 @@ TEST_CASE_METHOD(Authority,
         "gw-1 is a gateway of several tenants: acme/gw-1, other/gw-1; say TENANT/gw-1");
   CHECK(ask("gateways-rename", {"acme/gw-1", "press"}).status == 0);
   CHECK(ask("gateways-rename", {"acme/gw-2", "press"}).message == "gateway gw-1 is called press already");
+  CHECK(ask("gateways-rename", {"acme/gw-2", "gw-1"})
+            .message.find("gw-1 is the id of another gateway, which is called press; take another name") ==
+        0);
   CHECK(ask("gateways-rename", {"acme/gw-2", "cloud"}).status == std::uint8_t(Errc::invalid));
   CHECK(ask("gateways-rename", {"other/gw-2", "press"}).status == 0); // another tenant's
   const auto shared = ask("gateways-revoke", {"press"});
@@ -359,6 +365,51 @@ TEST_CASE_METHOD(Authority, "retiring says first how many unused tokens end with
   CHECK(ask("ca-retire").status == 0);
   CHECK(line("ca-list")["signs_server"] == true);
   CHECK(ask("token-create").lines[0].find("\"ends_with_authority\":false") != std::string::npos);
+}
+
+TEST_CASE_METHOD(Authority,
+                 "issue: a retirement that was refused is not in the audit, whose lists tell one that was") {
+  REQUIRE(pki::issue_server(dir.path("pki"), "s", {}, now));
+  const auto audited = [&] {
+    std::size_t rows = 0;
+    REQUIRE(store->scan(Table::audit, "", [&](std::string_view, std::string_view value) {
+      rows += decode_audit(value)->what == "ca retire" ? 1 : 0;
+      return true;
+    }));
+    return rows;
+  };
+  CHECK(ask("ca-retire").status == std::uint8_t(Errc::refused));
+  CHECK(ask("ca-retire", {"force=true"}).status == std::uint8_t(Errc::refused));
+  CHECK(audited() == 0);
+  REQUIRE(enrol(secret_of(line("token-create", {"gateway=gw-1", "uses=2"}))).error.empty());
+  (void)line("operators-add", {"ann"});
+  for (const auto* list : {"token-list", "gateways-list", "operators-list"})
+    CHECK(line(list)["state"] == "good");
+  CHECK(ask("ca-roll").status == 0);
+  CHECK(ask("ca-retire", {"force=true"}).status == 0);
+  CHECK(audited() == 1);
+  for (const auto* list : {"token-list", "gateways-list", "operators-list"}) // nobody gets in by these
+    CHECK(line(list)["state"] == "authority retired");
+  CHECK(ask("gateways-revoke", {"gw-1"}).status == 0);
+  CHECK(line("gateways-list")["state"] == "revoked");
+}
+
+TEST_CASE_METHOD(Authority, "who has the older of two authorities may renew at once, and once") {
+  REQUIRE(pki::issue_server(dir.path("pki"), "s", {}, now));
+  auto renewal = renewal_by(line("operators-add", {"ann"})["certificate"].get<std::string>());
+  renewal.renews = Identity{Role::operator_, "*", "ann", false};
+  const auto enrolled = enrol(secret_of(line("token-create", {"gateway=gw-1"})));
+  now += pki::day;
+  CHECK(admin->enrol(renewal).error.find("too early") == 0);
+  CHECK(admin->enrol(renewal_by(enrolled.certificate)).error.find("too early") == 0);
+  CHECK(ask("ca-roll").status == 0);
+  const auto fresh = admin->enrol(renewal);
+  REQUIRE(fresh.error.empty());
+  CHECK(admin->enrol(renewal_by(enrolled.certificate)).error.empty());
+  now += pki::day;
+  auto again = renewal_by(fresh.certificate);
+  again.renews = renewal.renews;
+  CHECK(admin->enrol(again).error.find("too early") == 0); // it is of the newest
 }
 
 TEST_CASE_METHOD(Authority, "an operator who renewed after the authority's change does not hold it back") {

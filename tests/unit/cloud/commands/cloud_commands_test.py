@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What iris-cloud's commands do to files and to a process that runs. Usage: cloud_commands_test.py IRIS_CLOUD"""
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -77,7 +78,7 @@ def backups_are_private(place, data):
     os.mkdir(target)
     os.chmod(target, 0o755)
     code, text = run("restore", kept, "--data", target)
-    check(code == 0, f"restore: {text}")
+    check(code == 0 and "the newest of 1; gateways" in text, f"restore: {text}")
     check(readable_by_others(target) == [], f"restore made files for everybody: {readable_by_others(target)}")
 
 
@@ -110,6 +111,8 @@ def busy_is_not_locked(place, data):
 def what_ends_with_an_authority_is_said(place):
     data = make(place, "rolled")
     code, text = run("token", "create", "--data", data)
+    id = run("token", "list", "--data", data)[1].splitlines()[1].split()[0]
+    check(f"token {id}, good until" in text, f"token create does not say the id {id}: {text}")
     check(code == 0 and "ends with it" not in text, f"a token of the only authority is said to end: {text}")
     code, text = run("ca", "roll", "--data", data)
     check(code == 0, f"ca roll: {text}")
@@ -120,8 +123,19 @@ def what_ends_with_an_authority_is_said(place):
     code, text = run("ca", "retire", "--force", "--data", data)
     first, last = text.find("2 unused join tokens"), text.find("is trusted no more")
     check(code == 0 and first >= 0 and last >= 0, f"ca retire --force does not say what ends: {text}")
+    check("shut out: token " in text and "{" not in text, f"ca retire --force does not list plainly: {text}")
+    check("authority retired" in run("token", "list", "--data", data)[1], "a dead token is listed as a good one")
     code, text = run("token", "create", "--data", data)
     check(code == 0 and "ends with it" not in text, f"a token of the new authority is said to end: {text}")
+
+
+def a_database_that_is_missing_is_not_for_init(place):
+    data = make(place, "lost")
+    shutil.rmtree(data + "/db")
+    for command in (["run"], ["check"], ["token", "list"], ["init"]):
+        code, text = run(*command, "--data", data)
+        check(code == 1 and "iris-cloud restore DIRECTORY" in text and "--create-store" in text,
+              f"{command} does not say how a database gets there: {text}")
 
 
 with tempfile.TemporaryDirectory(prefix="iris-commands-") as place:
@@ -129,5 +143,6 @@ with tempfile.TemporaryDirectory(prefix="iris-commands-") as place:
     backups_are_private(place, data)
     busy_is_not_locked(place, data)
     what_ends_with_an_authority_is_said(place)
+    a_database_that_is_missing_is_not_for_init(place)
 print("ok" if not faults else f"{len(faults)} faults")
 sys.exit(1 if faults else 0)

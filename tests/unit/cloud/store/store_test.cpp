@@ -1,13 +1,14 @@
+#include "cloud/store/look.hpp"
 #include "cloud/store/rows.hpp"
 #include "cloud/store/store.hpp"
 #include "tests/fixtures/temp_dir.hpp"
 
 #include <catch2/catch.hpp>
 
-#include <filesystem>
-#include <fstream>
+#include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 
 using namespace iris;
 
@@ -69,6 +70,63 @@ TEST_CASE("a missing, locked, existing, foreign or newer database each give one 
   REQUIRE_FALSE(newer);
   CHECK(newer.error().code == Errc::version);
   CHECK(newer.error().message.find("has format 2") != std::string::npos);
+}
+
+TEST_CASE("issue: files that root left in a database are neither damage nor a newer version") {
+  if (::geteuid() != 0) return; // only root can give files away
+  constexpr uid_t nobody = 65'534;
+  TempDir dir;
+  std::filesystem::permissions(dir.path(), std::filesystem::perms::all);
+  const auto path = dir.path() + "/data/db";
+  REQUIRE(Store::create(path));
+  const auto give = [&](const std::string& what, uid_t user) {
+    REQUIRE(::chown(what.c_str(), user, user) == 0);
+  };
+  give(dir.path() + "/data", nobody);
+  give(path, nobody);
+  for (const auto& file : std::filesystem::directory_iterator{path})
+    give(file.path(), nobody);
+  // Root would leave such files: refused before it does.
+  const auto by_root = Store::open(path);
+  REQUIRE_FALSE(by_root);
+  CHECK(by_root.error().code == Errc::refused);
+  CHECK(by_root.error().message.find(path + " belongs to nobody") == 0);
+  CHECK(by_root.error().message.find("runuser -u nobody -- iris-cloud") != std::string::npos);
+  CHECK(look_into_database(path)); // which leaves nothing
+  for (const auto* name : {"/CURRENT", "/LOCK"}) {
+    give(path + name, 0);
+    std::filesystem::permissions(path + name, std::filesystem::perms::owner_read);
+    REQUIRE(::seteuid(nobody) == 0);
+    const auto opened = Store::open(path);
+    const auto looked = look_into_database(path);
+    REQUIRE(::seteuid(0) == 0);
+    REQUIRE_FALSE(opened);
+    CHECK(opened.error().code == Errc::io);
+    CHECK(opened.error().message.find(path + name + ": Permission denied; it belongs to root") !=
+          std::string::npos);
+    CHECK(opened.error().message.find("chown -R 65534:0 " + dir.path() + "/data") != std::string::npos);
+    REQUIRE_FALSE(looked);
+    CHECK(looked.error().message == opened.error().message);
+    std::filesystem::permissions(path + name,
+                                 std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    give(path + name, nobody);
+  }
+  REQUIRE(::seteuid(nobody) == 0);
+  const bool good = Store::open(path).ok();
+  REQUIRE(::seteuid(0) == 0);
+  CHECK(good);
+}
+
+TEST_CASE("issue: where the authority is there and the database is not, init is not what helps") {
+  TempDir dir;
+  std::filesystem::create_directories(dir.path("pki"));
+  std::ofstream{dir.path("pki/ca.key")} << "key";
+  for (const auto& error :
+       {Store::open(dir.path("db")).error(), look_into_database(dir.path("db")).error()}) {
+    CHECK(error.message.find("iris-cloud restore DIRECTORY --data " + dir.path()) != std::string::npos);
+    CHECK(error.message.find("iris-cloud run --create-store") != std::string::npos);
+    CHECK(error.message.find("init") == std::string::npos);
+  }
 }
 
 TEST_CASE("a flipped bit in the log is told, not cut away with the rows behind it") {
@@ -157,7 +215,10 @@ TEST_CASE("a backup restores to what was there, and never over a database") {
     REQUIRE((*store)->write(later));
     CHECK_FALSE(Store::restore(dir.path() + "/backup", path));
   }
-  REQUIRE(Store::restore(dir.path() + "/backup", copy));
+  const auto restored = Store::restore(dir.path() + "/backup", copy);
+  REQUIRE(restored);
+  CHECK(restored->of == 1);
+  CHECK(restored->made > 1'764'000'000 * iris::second);
   auto store = Store::open(copy);
   REQUIRE(store);
   CHECK((*store)->get(Table::alerts, "a")->value() == "1");
