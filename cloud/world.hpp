@@ -25,6 +25,7 @@ struct CloudSettings {
   std::size_t alerts_per_gateway = 10'000; ///< rows kept; the oldest closed ones go first
   std::size_t profiles_per_gateway = 256;  ///< further ones are counted and not learned
   Duration late_after = 60 * second;       ///< an alert that is older than this on arrival is late
+  Duration away_after = 900 * second;      ///< silent for so long: an alert; 0: never
   Duration retire_after = 600 * second;    ///< an aggregator without a session goes home
   Duration query_deadline = 5 * second;    ///< for a gateway's answer to an operator
   std::size_t outbox_limit = 100'000;      ///< revisions that wait for one sink; the oldest are dropped
@@ -102,6 +103,7 @@ struct CloudCounters {
       pushes{0}, pushes_refused{0}, sessions_refused{0}, sessions_cut{0}, store_writes{0}, store_commits{0},
       outbox_delivered{0}, outbox_dropped{0}, outbox_retries{0}, queries{0}, server_renewals{0},
       server_renewal_faults{0};
+  std::atomic<std::uint64_t> gateways_connected{0}, gateways_away{0}; ///< now; the others since the start
 };
 
 /// One sink as the rest of the cloud sees it.
@@ -118,6 +120,7 @@ struct CloudWorld {
   SupervisorActor supervisor;
   CloudSettings settings;
   std::string version;
+  Timestamp started = 0; ///< since when this process hears gateways
   std::shared_ptr<Store> store;
   SigningKey signing;
   std::function<Timestamp()> now;

@@ -20,6 +20,8 @@ struct GatewayRow {
   grantedFrom @8 :UInt64;        # the epoch that the gateway named when this one was granted
   clockTold @9 :Int64;           # what an alert said of its clock, ns; 0 for none or since it was right again
   taken @10 :List(Common.LaneTaken); # of the present epoch; `applied` there is not used
+  awaySince @12 :Int64;          # when it was last heard before the alert that says so; 0: it is not away
+  awayAlert @13 :Text;           # id of that alert
   before @11 :Common.EpochTaken; # the last epoch before it of which a batch was applied
 }
 

@@ -250,6 +250,10 @@ void tick(Self self, const WorldPtr& world) {
   if (auto held = s.ledger->release_held())
     make_durable(
         self, world, std::move(*held), [] {}, [](const std::string&) {});
+  if (!s.session && s.session_number == 0 && s.writing == 0)
+    if (auto told = s.ledger->away(now))
+      make_durable(
+          self, world, std::move(*told), [] {}, [](const std::string&) {});
   if (!s.session && s.writing == 0) {
     if (s.idle_since == 0) s.idle_since = now;
     if (now - s.idle_since >= world->settings.retire_after) {

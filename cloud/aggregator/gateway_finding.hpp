@@ -24,7 +24,7 @@ namespace iris {
 /// another.
 [[nodiscard]] inline bool made_by_cloud(const Finding& finding) {
   if (finding.detector != "sensor.health" || finding.entity.kind != EntityKind::gateway) return false;
-  for (const auto* cause : {"chain.broken", "peer.violation", "clock.off", "spool lost"})
+  for (const auto* cause : {"chain.broken", "peer.violation", "clock.off", "spool lost", "gateway.away"})
     if (finding.cause.starts_with(cause)) return true;
   return false;
 }

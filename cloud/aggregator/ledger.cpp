@@ -83,6 +83,7 @@ SessionTerms GatewayLedger::begin(const SessionStart& start, Timestamp now, Ledg
     row_.clock = *offset;
     (void)judge(*offset, "by its Hello", now, change);
   }
+  back(now, change);
   put_row(change);
   terms.epoch = row_.epoch;
   terms.applied = row_.applied;
@@ -228,16 +229,18 @@ void GatewayLedger::take_loss(const LossRow& loss, Timestamp now, LedgerChange& 
   // What sources lost the gateway judges itself; what its spool lost only we can be sure to tell.
   const bool damaged = loss.kind == "spool";
   if (loss.kind != "findings" && loss.kind != "deltas" && !damaged) return;
-  auto finding = about_gateway(
-      gateway_, "spool lost " + loss.kind,
-      damaged ? "found its spool damaged and began a new one; what had not reached the "
-                "cloud is lost"
-              : "dropped " + std::to_string(loss.count) + " " + loss.kind + " before they reached the cloud",
-      std::clamp<Timestamp>(loss.until, 0, now));
+  auto finding =
+      about_gateway(gateway_, "spool lost " + loss.kind,
+                    damaged ? "found its spool damaged and began a new one; what had not reached the "
+                              "cloud is lost"
+                            : "dropped " + loss.kind + " before they reached the cloud",
+                    std::clamp<Timestamp>(loss.until, 0, now));
   finding.first = std::clamp<Timestamp>(loss.since, 0, finding.last);
   finding.count = std::max<std::uint64_t>(loss.count, 1);
   finding.expected = "nothing is lost while the spool has room";
-  finding.observed = std::to_string(loss.count) + " " + loss.kind + " lost by " + loss.sensor;
+  const auto what =
+      loss.count == 1 && loss.kind.ends_with('s') ? loss.kind.substr(0, loss.kind.size() - 1) : loss.kind;
+  finding.observed = std::to_string(loss.count) + " " + what + " lost by " + loss.sensor;
   finding.loss.observations = loss.count;
   take_finding(std::move(finding), now, changed);
 }

@@ -46,6 +46,9 @@ public:
   /// Nothing where it says what is known.
   std::optional<LedgerChange> clock(const ClockReading& reading, Timestamp now);
   void end_session(Timestamp now, LedgerChange& change);
+  /// The one alert of a gateway that is silent for longer than CloudSettings::away_after; nothing where it is
+  /// not, is revoked, or was told of. Only for a gateway without a session.
+  std::optional<LedgerChange> away(Timestamp now);
   void forget_quiet(Timestamp now) { book_.forget_quiet(now); }
   /// What was held back so that a gateway floods neither sinks nor the log, and whose pause is over.
   std::optional<LedgerChange> release_held();
@@ -58,6 +61,8 @@ public:
 private:
   GatewayLedger(CloudWorld& world, std::string tenant, std::string gateway);
   Result<void> load_alerts();
+  /// It speaks again: closes what away() told, and says for how long it was.
+  void back(Timestamp now, LedgerChange& change);
   void grant_epoch(const SessionStart& start, Timestamp now, SessionTerms& terms, LedgerChange& change);
   void count_taken(std::uint8_t lane, const BatchContent& content);
   void tell_broken(std::uint8_t lane, const std::string& why, BatchContent& content, Timestamp now,
@@ -111,5 +116,9 @@ private:
   static constexpr std::size_t told_limit = 256; ///< further ones are told each time
   std::map<std::string, Told> told_;
 };
+
+/// Whether an enrolled gateway was heard neither since `away_after` nor since the cloud's start.
+[[nodiscard]] bool silent_for_too_long(const CloudWorld& world, const GatewayRow& row,
+                                       const EnrolmentRow& enrolment, Timestamp now);
 
 } // namespace iris

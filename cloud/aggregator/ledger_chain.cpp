@@ -47,7 +47,8 @@ void GatewayLedger::grant_epoch(const SessionStart& start, Timestamp now, Sessio
       row_.chains[lane].link = ChainLink::first(terms.chain_key, std::uint8_t(lane));
     }
   }
-  note("epoch", "gateway " + gateway_ + " starts epoch " + std::to_string(row_.epoch), change);
+  if (!first) // a gateway that is new is no news
+    note("epoch", "gateway " + gateway_ + " starts epoch " + std::to_string(row_.epoch), change);
   if (first || again) return;
   auto finding = about_gateway(gateway_, "chain.broken epoch",
                                "began a new spool; what it had not sent before cannot be verified", now);

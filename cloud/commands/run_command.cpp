@@ -47,6 +47,7 @@ int run_main(int argc, char** argv) {
       break;
     }
     (*program)->look_after_certificates();
+    (*program)->look_after_gateways();
     if (backup_dir.empty() || TickScale::wall_now() < next_backup) continue;
     next_backup = TickScale::wall_now() + backup_every;
     auto done = (*program)->backup();

@@ -13,7 +13,7 @@
 namespace iris {
 namespace {
 
-constexpr std::array<OptionSpec, 33> options{{
+constexpr std::array<OptionSpec, 34> options{{
     {"listen.addresses", "--listen", "address:port for gateways and operators", true},
     {"listen.public", "--address", "host:port that gateways reach this cloud under", true},
     {"listen.health", "--health", "address:port of /healthz, /readyz and /metrics"},
@@ -33,6 +33,7 @@ constexpr std::array<OptionSpec, 33> options{{
     {"learning.report_bits", "--learning-report-bits", "novelties below this are not reported"},
     {"alerts.quiet", "--alert-quiet", "an alert that is quiet for longer is raised anew"},
     {"alerts.late_after", "--alert-late-after", "older than this on arrival is late"},
+    {"alerts.away_after", "--alert-away-after", "a gateway silent for so long makes an alert; 0s: never"},
     {"alerts.per_gateway", "--alerts-per-gateway", "alerts kept of one gateway"},
     {"limits.outbox", "--outbox-limit", "revisions that wait for one sink"},
     {"limits.credit_batches", "--credit-batches", "batches a gateway may have under way"},
@@ -208,6 +209,7 @@ Result<CloudConfig> build_config(const RawConfig& raw) {
   take.real("learning.alpha", config.alpha, 0.0001, 0.5);
   take.real("learning.report_bits", config.report_bits, 0, 64);
   take.duration("alerts.late_after", config.late_after, second);
+  take.duration("alerts.away_after", config.away_after, 0);
   take.number("alerts.per_gateway", config.alerts_per_gateway, 10, 1'000'000);
   take.number("limits.outbox", config.outbox_limit, 10, 10'000'000);
   take.number("limits.credit_batches", config.credit_batches, 1, 1'024);

@@ -36,7 +36,7 @@ struct CloudConfig {
   std::uint32_t alerts_per_gateway = 10'000, outbox_limit = 100'000, credit_batches = 64;
   std::uint32_t connections = 12'000, strangers = 1'024, strangers_per_address = 32;
   std::uint32_t shells_per_operator = 8, pending_per_identity = 4;
-  Duration late_after = 60 * second, retire_after = 600 * second;
+  Duration late_after = 60 * second, away_after = 900 * second, retire_after = 600 * second;
   Duration gateway_life = 30 * 86'400 * second, operator_life = 365 * 86'400 * second,
            server_life = 730 * 86'400 * second; ///< of certificates
   std::string backup_dir;                       ///< empty: no backups by itself

@@ -235,10 +235,16 @@ FrontdeskActor::behavior_type frontdesk(Self self, WorldPtr world) {
       },
       [=](const Ref<SessionNotice>& notice) {
         auto& s = self->state;
+        const auto before = s.sessions.size();
         if (notice->up)
           s.sessions[notice->number] = *notice;
         else
           s.sessions.erase(notice->number);
+        if (notice->identity.role == Role::gateway) {
+          if (s.sessions.size() > before) ++s.gateways;
+          if (s.sessions.size() < before) --s.gateways;
+          world->counters.gateways_connected = s.gateways;
+        }
         set_state(self, fmt::format("{} sessions", s.sessions.size()));
       },
       [=](const Ref<QueryRequest>& query) { return answer_query(self, world, *query); },

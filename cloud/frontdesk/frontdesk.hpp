@@ -11,6 +11,7 @@ namespace iris {
 struct FrontdeskState {
   static inline const char* name = "frontdesk";
   std::map<std::uint64_t, SessionNotice> sessions; ///< by number; bounded by the link's own limit
+  std::size_t gateways = 0;                        ///< sessions of gateways
   std::uint64_t questions = 0;
 };
 

@@ -77,7 +77,8 @@ QueryAnswer list_gateways(const FrontdeskState& state, const CloudWorld& world, 
     out.object().field("gateway", name.second).field("gateway_name", gateway.enrolment.name);
     out.field("tenant", name.first).field("site", site);
     out.field("connected", session != nullptr).field("address", session ? session->address : std::string{});
-    out.field("version", gateway.row.version).field("last_seen", time_or_empty(gateway.row.last_seen));
+    out.field("version", gateway.row.version)
+        .field("last_seen", time_or_empty(session ? world.now() : gateway.row.last_seen));
     out.field("first_seen", time_or_empty(gateway.row.first_seen));
     out.field("enrolled", time_or_empty(gateway.enrolment.enrolled_at))
         .field("revoked", gateway.enrolment.revoked);

@@ -34,6 +34,7 @@ struct CloudProgram::Impl {
   std::unique_ptr<HealthServer> health;
   std::atomic<bool> ready{false};
   std::string renewal_fault; ///< said last, so that it is said once
+  Timestamp next_look = 0;   ///< at gateways that are away
   Timestamp renewal_pause = 0;
 
   Result<void> open_store(bool create);

@@ -3,6 +3,7 @@
 #include "actors/spawn.hpp"
 #include "actors/supervisor.hpp"
 #include "actors/watchdog.hpp"
+#include "cloud/aggregator/silent.hpp"
 #include "cloud/pki/pki.hpp"
 #include "cloud/program/cloud_parts.hpp"
 #include "cloud/program/metrics.hpp"
@@ -36,6 +37,7 @@ CloudSettings settings_of(const CloudConfig& config) {
   settings.credit_batches = config.credit_batches;
   settings.alerts_per_gateway = config.alerts_per_gateway;
   settings.late_after = config.late_after;
+  settings.away_after = config.away_after;
   settings.retire_after = config.retire_after;
   settings.outbox_limit = config.outbox_limit;
   return settings;
@@ -81,6 +83,7 @@ Result<void> CloudProgram::Impl::start_world() {
   world->version = IRIS_VERSION;
   world->directory = &directory;
   world->now = TickScale::wall_now;
+  world->started = world->now();
   world->fatal = [](const std::string& why) {
     spdlog::critical("{}; this process ends", why);
     spdlog::default_logger()->flush();
@@ -180,7 +183,8 @@ Result<void> CloudProgram::Impl::start_link() {
       if (auto more = refusals->held_back(now); more > 0)
         spdlog::warn("{} more enrolments were refused", more);
       if (response.error.empty())
-        spdlog::info("enrolled {} from {}", response.identity, request.remote);
+        spdlog::info("{} {} from {}", request.renews ? "renewed the certificate of" : "enrolled",
+                     response.identity, request.remote);
       else if (refusals->take(now))
         spdlog::warn("enrolment from {} refused: {}", request.remote, response.error);
       reply(std::move(response));
@@ -327,6 +331,14 @@ void CloudProgram::look_after_certificates() {
   impl_->renewal_pause = now + std::min(after_fault, impl_->config.server_life / 20);
   if (std::exchange(impl_->renewal_fault, renewed.error().message) != renewed.error().message)
     spdlog::error("this cloud's certificate cannot be renewed: {}", renewed.error().message);
+}
+
+void CloudProgram::look_after_gateways() {
+  const auto now = impl_->world->now();
+  const auto every = silent_look_every(impl_->world->settings);
+  if (now < impl_->next_look && now > impl_->next_look - 2 * every) return; // or the clock was set back
+  impl_->next_look = now + every;
+  look_for_silent(impl_->world);
 }
 
 Result<void> CloudProgram::backup() { return impl_->world->store->backup(impl_->config.backup_dir); }

@@ -23,6 +23,8 @@ public:
 
   /// Renews the certificate of its own when that is due; called every second.
   void look_after_certificates();
+  /// Tells of gateways that are away; called every second.
+  void look_after_gateways();
 
 private:
   struct Impl;

@@ -55,6 +55,8 @@ std::string metrics_text(const CloudWorld& world,
   std::string out;
   for (const auto& row : rows)
     add(out, row.name, "counter", row.help, row.value.load(std::memory_order_relaxed));
+  add(out, "iris_gateways_connected", "gauge", "Gateways with a session now", c.gateways_connected);
+  add(out, "iris_gateways_away", "gauge", "Gateways that an alert says are away", c.gateways_away);
   add(out, "iris_aggregators", "gauge", "Gateways in memory", world.aggregators.size());
   add(out, "iris_trainers", "gauge", "Profiles in memory", world.trainers.size());
   add(out, "iris_actors", "gauge", "Actors alive", world.directory->size());

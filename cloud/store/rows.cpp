@@ -65,6 +65,8 @@ std::vector<char> encode(const GatewayRow& row) {
   out.setVersion(row.version);
   out.setClock(row.clock);
   out.setClockTold(row.clock_told);
+  out.setAwaySince(row.away_since);
+  out.setAwayAlert(row.away_alert);
   out.setGrantedFrom(row.granted_from);
   auto chains = out.initChains(unsigned(row.chains.size()));
   for (unsigned i = 0; i < row.chains.size(); ++i) {
@@ -141,6 +143,8 @@ Result<GatewayRow> decode_gateway(std::string_view bytes) {
     row.version = text(root.getVersion());
     row.clock = root.getClock();
     row.clock_told = root.getClockTold();
+    row.away_since = root.getAwaySince();
+    row.away_alert = text(root.getAwayAlert());
     row.granted_from = root.getGrantedFrom();
     const auto chains = root.getChains();
     for (unsigned i = 0; i < chains.size() && i < row.chains.size(); ++i) {

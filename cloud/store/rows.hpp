@@ -19,8 +19,10 @@ struct GatewayRow {
   std::array<std::uint64_t, 2> applied{};
   std::string site, version;
   Timestamp first_seen = 0, last_seen = 0;
-  Duration clock = 0;      ///< its clock minus ours as last measured
-  Duration clock_told = 0; ///< what an alert said of it; 0: none, or it was right since
+  Duration clock = 0;       ///< its clock minus ours as last measured
+  Duration clock_told = 0;  ///< what an alert said of it; 0: none, or it was right since
+  Timestamp away_since = 0; ///< as the alert `away_alert` says; 0: it is not away
+  std::string away_alert;
   std::array<LaneChain, 2> chains{};
   std::uint64_t granted_from = 0;   ///< the epoch that the gateway named when this one was granted
   std::array<LaneTaken, 2> taken{}; ///< without `applied`
