@@ -6,6 +6,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <chrono>
 #include <ctime>
@@ -18,6 +20,13 @@ constexpr std::int64_t look_after_fault = 60;                   ///< files may b
 /// After a failure: a tenth of what is left, in these bounds, so that an outage does not become a storm.
 constexpr std::int64_t retry_at_least = 5, retry_at_most = 3'600;
 
+/// Another one for another file of this name; 0 for none.
+std::pair<std::uint64_t, std::int64_t> stamp_of(const std::string& path) {
+  struct stat about {};
+  if (::stat(path.c_str(), &about) != 0) return {};
+  return {about.st_ino, std::int64_t(about.st_mtim.tv_sec) * second + about.st_mtim.tv_nsec};
+}
+
 } // namespace
 
 Result<std::int64_t> renew_certificate(const EnrolmentFiles& files,
@@ -25,8 +34,10 @@ Result<std::int64_t> renew_certificate(const EnrolmentFiles& files,
   return renew_in_place({files.certificate(), files.key(), files.ca(), ""}, addresses, version());
 }
 
-CertificateKeeper::CertificateKeeper(EnrolmentFiles files, std::vector<std::string> addresses)
-    : files_{std::move(files)}, addresses_{std::move(addresses)}, thread_{[this] { run(); }} {}
+CertificateKeeper::CertificateKeeper(EnrolmentFiles files, std::vector<std::string> addresses,
+                                     std::chrono::milliseconds glance)
+    : files_{std::move(files)}, addresses_{std::move(addresses)}, glance_{glance}, thread_{
+                                                                                       [this] { run(); }} {}
 
 CertificateKeeper::~CertificateKeeper() {
   {
@@ -41,9 +52,12 @@ void CertificateKeeper::run() {
   std::unique_lock lock{mutex_};
   while (!stopping_) {
     lock.unlock();
-    const auto pause = std::chrono::seconds{look(std::time(nullptr))};
+    const auto seen = stamp_of(files_.certificate());
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{look(std::time(nullptr))};
     lock.lock();
-    wake_.wait_for(lock, pause, [this] { return stopping_; });
+    while (!stopping_ && std::chrono::steady_clock::now() < until && stamp_of(files_.certificate()) == seen)
+      wake_.wait_until(lock, std::min(until, std::chrono::steady_clock::now() + glance_),
+                       [this] { return stopping_; });
   }
 }
 
@@ -59,7 +73,8 @@ std::int64_t CertificateKeeper::look(std::int64_t now) {
     return look_after_fault;
   }
   if (now < times->renewable) return std::clamp(times->renewable - now, look_at_least, look_at_most);
-  const auto renewed = renew_certificate(files_, addresses_);
+  const auto written = read_addresses(files_);
+  const auto renewed = renew_certificate(files_, written ? *written : addresses_);
   if (renewed) {
     spdlog::info("the certificate is renewed, good until {}", rfc3339(*renewed * second));
     return look_at_least;

@@ -2,6 +2,7 @@
 #include "core/base/result.hpp"
 #include "node/enrolment.hpp"
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -13,10 +14,13 @@ namespace iris {
 
 /// Asks the cloud for the gateway's next certificate when two thirds of the present one's life are over, and
 /// puts it in its place; the link takes it with its next connection. The key stays the same, so that one
-/// rename is all that a crash can fall into. Has a thread of its own, as the question blocks.
+/// rename is all that a crash can fall into. Looks again soon where somebody else put another certificate
+/// there (`enroll --again`). Has a thread of its own, as the question blocks.
 class CertificateKeeper {
 public:
-  CertificateKeeper(EnrolmentFiles files, std::vector<std::string> addresses);
+  /// `addresses`: where addresses.txt cannot be read.
+  CertificateKeeper(EnrolmentFiles files, std::vector<std::string> addresses,
+                    std::chrono::milliseconds glance = std::chrono::seconds{5});
   ~CertificateKeeper();
   CertificateKeeper(const CertificateKeeper&) = delete;
   CertificateKeeper& operator=(const CertificateKeeper&) = delete;
@@ -28,6 +32,7 @@ private:
 
   EnrolmentFiles files_;
   std::vector<std::string> addresses_;
+  std::chrono::milliseconds glance_; ///< between two looks at the file's time
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;

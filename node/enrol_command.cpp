@@ -1,6 +1,7 @@
 #include "node/enrol_command.hpp"
 
 #include "actors/link/enrol.hpp"
+#include "actors/link/tls_context.hpp"
 #include "actors/ticks.hpp"
 #include "node/enrolment.hpp"
 #include "node/version.hpp"
@@ -23,6 +24,18 @@ std::string address_lines(const JoinToken& token) {
   for (const auto& address : token.addresses)
     text += address + "\n";
   return text;
+}
+
+/// What a node that runs in this folder may be connected as; empty for nothing.
+struct Before {
+  std::string identity, ca;
+};
+Before what_it_is(const EnrolmentFiles& files) {
+  const auto tls =
+      TlsContext::load(TlsContext::Use::client, {files.certificate(), files.key(), files.ca(), ""});
+  const auto ca = read_small_file(files.ca());
+  if (!tls || !ca) return {};
+  return {to_uri((*tls)->identity()), *ca};
 }
 
 } // namespace
@@ -67,13 +80,22 @@ int enrol_main(int argc, char** argv) {
   auto request = make_request(pending->key());
   if (!request) return fail(request.error());
   auto granted = enrol(*token, *request, version());
-  if (!granted) return fail(granted.error());
-  if (!granted->error.empty()) return fail({Errc::refused, "the cloud refuses: " + granted->error});
+  if (granted && !granted->error.empty())
+    granted = Error{Errc::refused, "the cloud refuses: " + granted->error};
+  if (!granted) {
+    std::fprintf(stderr, "iris-node: the new key stays in %s/enrolling for the next try\n", data.c_str());
+    return fail(granted.error());
+  }
+  const auto before = what_it_is(files);
   auto finished = pending->finish(granted->certificate, granted->ca, address_lines(*token));
   if (!finished)
     return fail({finished.error().code,
                  finished.error().message + "; the same command with the same token goes on from here"});
   std::printf("enrolled as %s\n", granted->identity.c_str());
+  if (!before.identity.empty())
+    std::printf("%s\n", before.identity == granted->identity && share_authority(before.ca, granted->ca)
+                            ? "an iris-node that runs here takes it within a minute"
+                            : "restart an iris-node that runs here: it goes on as what it was until then");
   return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "actors/supervisor.hpp"
 #include "actors/ticks.hpp"
 #include "actors/watchdog.hpp"
+#include "core/alert/alert.hpp"
 #include "core/intel/indicator_set.hpp"
 #include "core/link/token.hpp"
 #include "node/recording/packet_recorder.hpp"
@@ -121,7 +122,9 @@ Result<void> Gateway::start_actors(const NodeOptions& options, const GatewaySetu
         };
         events.finding = [this](const Finding& finding) {
           if (syslog_) syslog_->write(finding);
-          spdlog::info("{}: {} {}", finding.detector, finding.entity.name, finding.act);
+          Alert told;
+          told.finding = finding;
+          spdlog::info("{}: {}", finding.detector, title_of(told));
         };
         events.settled = setup.finding;
         events.delta = setup.delta;
@@ -192,6 +195,7 @@ Result<void> Gateway::start_actors(const NodeOptions& options, const GatewaySetu
 Result<void> Gateway::start_link(const GatewaySetup& setup, const EnrolmentFiles& files) {
   LinkClientOptions wanted;
   wanted.addresses = addresses_;
+  wanted.read_addresses = [files] { return read_addresses(files); };
   wanted.tls = tls_files(files);
   wanted.backoff_most = setup.longest_pause;
   LinkClientEvents events;
@@ -201,12 +205,17 @@ Result<void> Gateway::start_link(const GatewaySetup& setup, const EnrolmentFiles
     uplink.with([&](const UplinkActor& h) { caf::anon_send(h, atom::up_v, session); });
   };
   events.down = [uplink = uplink_](const CloseReason& reason) {
-    spdlog::warn("link: lost: {}", to_string(reason));
+    if (reason.cause == CloseCause::local)
+      spdlog::info("link: ended: {}", reason.detail);
+    else
+      spdlog::warn("link: lost: {}", to_string(reason));
     uplink.with([&](const UplinkActor& h) { caf::anon_send(h, atom::down_v, to_string(reason)); });
   };
-  events.failed = [](const CloseReason& reason, const std::string& address) {
+  events.failed = [uplink = uplink_](const CloseReason& reason, const std::string& address) {
     if (address.empty()) return spdlog::error("link: {}", reason.detail);
-    spdlog::warn("link: cannot connect to {}: {}", address, to_string(reason));
+    const auto why = "cannot connect to " + address + ": " + to_string(reason);
+    spdlog::warn("link: {}", why);
+    uplink.with([&](const UplinkActor& h) { caf::anon_send(h, atom::down_v, why); }); // for its status
   };
   auto client = LinkClient::start(*system_, wanted, std::move(events));
   if (!client) return client.error();

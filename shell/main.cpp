@@ -1,6 +1,8 @@
 #include "actors/logging.hpp"
 #include "actors/query_codec.hpp"
 #include "core/base/terminal_text.hpp"
+#include "shell/bundle.hpp"
+#include "shell/channel.hpp"
 #include "shell/interactive.hpp"
 #include "shell/renewal.hpp"
 
@@ -21,7 +23,7 @@ using namespace iris;
 struct Options {
   std::string bundle, server, socket, log;
   std::vector<std::string> commands;
-  bool json = false;
+  bool json = false, renew = false;
   double timeout = 10; ///< seconds
   double watch = 0;    ///< seconds; 0 for once
 };
@@ -36,12 +38,31 @@ std::string default_bundle() {
   return home != nullptr && *home == '/' ? std::string{home} + "/.config/iris" : std::string{};
 }
 
-Result<std::unique_ptr<Channel>> open_channel(const Options& options) {
-  if (!options.socket.empty()) return open_socket_channel(options.socket);
+LinkChannelOptions link_options(const Options& options) {
   LinkChannelOptions link;
   link.bundle = options.bundle.empty() ? default_bundle() : options.bundle;
   link.server = options.server;
   link.patience = std::chrono::milliseconds{std::int64_t(options.timeout * 1'000)};
+  return link;
+}
+
+/// --renew: the operator's next certificate, and nothing else.
+int renew(const Options& options) {
+  const auto link = link_options(options);
+  if (auto bundle = read_bundle(link.bundle, link.server.empty()); !bundle) return fail(bundle.error());
+  const auto renewed = renew_when_due(link, std::time(nullptr), true);
+  if (!renewed) return fail(renewed.error());
+  if (*renewed == Renewal::busy) return fail({Errc::locked, "another iris-shell renews it at this moment"});
+  if (*renewed == Renewal::not_due)
+    return fail({Errc::expired, "the certificate in " + link.bundle +
+                                    " has ended or cannot be read: have yourself revoked and added again"});
+  std::printf("the certificate in %s is renewed\n", link.bundle.c_str());
+  return 0;
+}
+
+Result<std::unique_ptr<Channel>> open_channel(const Options& options) {
+  if (!options.socket.empty()) return open_socket_channel(options.socket);
+  auto link = link_options(options);
   if (link.bundle.empty())
     return Error{Errc::invalid,
                  "say where the operator's certificate is: --bundle DIR, or --socket PATH for a process "
@@ -133,6 +154,9 @@ int main(int argc, char** argv) {
                  "Control socket of an iris-cloud or iris-node on this machine; goes before the others");
   app.add_option("-c,--command", options.commands, "Run this command and exit; may be given several times")
       ->allow_extra_args(false);
+  app.add_flag("--renew", options.renew,
+               "Renew the operator's certificate and exit. Else it is renewed when two thirds of its life\n"
+               "are over; before that the cloud allows it after `iris-cloud ca roll`");
   app.add_flag("--json", options.json, "One JSON object a line instead of tables");
   app.add_option("--timeout", options.timeout, "Seconds to connect, and to wait for an answer")
       ->check(CLI::Range(0.1, double(deadline_limit_ms) / 1'000))
@@ -151,7 +175,7 @@ int main(int argc, char** argv) {
   if (auto logging = start_logging(options.log.empty() ? "warn" : options.log); !logging)
     return fail(logging.error());
   try {
-    return run(options);
+    return options.renew ? renew(options) : run(options);
   } catch (const std::exception& problem) {
     return fail({Errc::io, problem.what()});
   }

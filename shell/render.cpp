@@ -41,6 +41,13 @@ std::string show_sections(const std::vector<Json>& rows, const RenderOptions& op
   return out;
 }
 
+/// What a command did to an alert in one line; of another thing all that was answered.
+std::string changed(const Json& row) {
+  for (const char* field : {"id", "state", "title"})
+    if (const auto found = row.find(field); found == row.end() || !found->is_string()) return tree(row);
+  return value_text(row["id"]) + " is " + value_text(row["state"]) + ": " + value_text(row["title"]) + "\n";
+}
+
 std::string show(const std::vector<Json>& rows, const CommandInfo* info, const RenderOptions& options) {
   std::string out;
   const auto each = [&](auto block) {
@@ -59,7 +66,7 @@ std::string show(const std::vector<Json>& rows, const CommandInfo* info, const R
   case Layout::sections:
     return show_sections(rows, options);
   case Layout::message:
-    return each([](const Json& row) { return tree(row); });
+    return each([](const Json& row) { return changed(row); });
   }
   return out;
 }

@@ -120,9 +120,10 @@ std::string alert(const Json& value, const RenderOptions& options) {
            fmt::format("{} revision {}, {}{}", text_of(value, "id"), text_of(value, "revision"),
                        text_of(value, "state"),
                        text_of(value, "incident").empty() ? "" : ", incident " + text_of(value, "incident")));
-  add_line(
-      out, "where",
-      fmt::format("{}/{}/{}", text_of(value, "tenant"), text_of(value, "site"), text_of(value, "gateway")));
+  const auto site = text_of(value, "site");
+  add_line(out, "where",
+           fmt::format("{}/{}{}{}", text_of(value, "tenant"), site, site.empty() ? "" : "/",
+                       text_of(value, "gateway")));
   add_line(out, "detector", fmt::format("{}, {} bits", text_of(value, "detector"), text_of(value, "score")));
   const auto first = text_of(value, "first"), last = text_of(value, "last");
   add_line(out, "time",

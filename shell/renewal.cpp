@@ -35,7 +35,7 @@ private:
 
 } // namespace
 
-Result<Renewal> renew_when_due(const LinkChannelOptions& options, std::int64_t now) {
+Result<Renewal> renew_when_due(const LinkChannelOptions& options, std::int64_t now, bool at_once) {
   auto bundle = read_bundle(options.bundle, options.server.empty());
   if (!bundle) return Renewal::not_due; // who connects says what is wrong with it
   const auto due = [&]() -> Result<CertificateTimes> {
@@ -44,7 +44,8 @@ Result<Renewal> renew_when_due(const LinkChannelOptions& options, std::int64_t n
     return certificate_times(*text);
   };
   auto times = due();
-  if (!times || now < times->renewable || now >= times->ends) return Renewal::not_due;
+  const auto early = [&] { return !at_once && now < times->renewable; };
+  if (!times || early() || now >= times->ends) return Renewal::not_due;
   const auto failed = [&](const Error& error) {
     return Error{error.code, "the certificate, which ends at " + rfc3339(times->ends * second) +
                                  ", could not be renewed yet: " + error.message};
@@ -54,7 +55,7 @@ Result<Renewal> renew_when_due(const LinkChannelOptions& options, std::int64_t n
     return failed({Errc::io, options.bundle + ": cannot write: " + std::strerror(errno)});
   const FolderLock lock{options.bundle};
   if (!lock.held()) return Renewal::busy;
-  if (times = due(); !times || now < times->renewable) return Renewal::not_due; // another one was faster
+  if (times = due(); !times || early()) return Renewal::not_due; // another one was faster
   const auto addresses = options.server.empty() ? bundle->addresses : std::vector{options.server};
   auto renewed = renew_in_place({bundle->certificate, bundle->key, bundle->ca, ""}, addresses, IRIS_VERSION,
                                 options.patience);

@@ -18,6 +18,8 @@ enum class Renewal : std::uint8_t {
 /// Renews the operator's certificate in its bundle when two thirds of its life are over at `now` (seconds
 /// since 1970), by the way that gateways renew theirs. Blocks for options.patience at most, for each address.
 /// An error leaves the bundle as it is; while the certificate lasts the shell can go on without.
-[[nodiscard]] Result<Renewal> renew_when_due(const LinkChannelOptions& options, std::int64_t now);
+/// With `at_once` also before that: the cloud allows it to whom an authority signed that has a successor.
+[[nodiscard]] Result<Renewal> renew_when_due(const LinkChannelOptions& options, std::int64_t now,
+                                             bool at_once = false);
 
 } // namespace iris

@@ -35,6 +35,7 @@ struct LinkClient::Impl final : public ConnectionOwner {
 
   void attempt();
   void refresh_files();
+  void refresh_addresses();
   void watch_files(); ///< also while connected: whoever damaged a file should hear of it now
   void dial(const tcp::resolver::results_type& places);
   void begin();
@@ -75,6 +76,7 @@ struct LinkClient::Impl final : public ConnectionOwner {
   std::string address;
   std::string shown; ///< serial of our certificate that the present connection began with
   std::size_t next_address = 0;
+  std::string addresses_fault; ///< as told
   unsigned failures = 0;
   std::uint64_t round = 0; ///< what belongs to an earlier one is ignored
   bool up = false, stopping = false;
@@ -94,6 +96,19 @@ void LinkClient::Impl::refresh_files() {
                 "");
 }
 
+void LinkClient::Impl::refresh_addresses() {
+  if (!options.read_addresses) return;
+  auto fresh = options.read_addresses();
+  if (fresh && !fresh->empty()) {
+    addresses_fault.clear();
+    options.addresses = std::move(*fresh);
+  } else if (!fresh && std::exchange(addresses_fault, fresh.error().message) != fresh.error().message) {
+    events.failed({CloseCause::unreachable, Violation::none,
+                   "addresses not read again, the old ones stay in use: " + addresses_fault},
+                  "");
+  }
+}
+
 void LinkClient::Impl::watch_files() {
   refresh_files();
   files_timer.expires_after(files_interval);
@@ -108,6 +123,7 @@ void LinkClient::Impl::attempt() {
   connection = nullptr;
   up = false;
   refresh_files();
+  refresh_addresses();
   address = options.addresses[next_address++ % options.addresses.size()];
   auto place = parse_endpoint(address);
   if (!place) return failed({CloseCause::unreachable, Violation::none, place.error().message});
@@ -187,22 +203,23 @@ void LinkClient::Impl::on_closed(const std::shared_ptr<Connection>& closed, cons
   auto asked = std::exchange(later, false);
   auto at_most = asked || reason.cause == CloseCause::clone || reason.cause == CloseCause::revoked ||
                  reason.cause == CloseCause::refused;
+  auto told = reason;
   if (reason.cause == CloseCause::revoked || reason.cause == CloseCause::tls) {
     refresh_files();
     if (was_up && tls->serial() != shown) { // it ended with the certificate before the present one
       at_most = false;
       failures = 0;
+      told = {CloseCause::local, Violation::none, "it ends with the certificate that was renewed since"};
     }
   }
   if (was_up && std::chrono::steady_clock::now() - up_since >= counts_as_success) failures = 0;
   if (was_up) {
     ++downs;
-    if (!stopping) events.down(reason);
+    if (!stopping) events.down(told);
   } else {
     ++failed_attempts;
-    auto told = reason;
     if (reason.cause == CloseCause::tls || reason.cause == CloseCause::peer_closed)
-      told.detail += tls->about_clock(std::time(nullptr));
+      told.detail += tls->about_dates(std::time(nullptr));
     if (!stopping) events.failed(told, address);
   }
   const auto* guard = closed->guard();

@@ -13,6 +13,9 @@ namespace iris {
 
 struct LinkClientOptions {
   std::vector<std::string> addresses; ///< "host:port" of the shards, tried in turn
+  /// Asked before every attempt, on the link's thread; what it gives takes the place of `addresses`. An error
+  /// leaves them as they are and is told once. May be empty.
+  std::function<Result<std::vector<std::string>>()> read_addresses;
   TlsFiles tls;
   LinkTiming timing;
   std::chrono::milliseconds backoff_least{1'000}; ///< doubles with every failure …
@@ -24,9 +27,11 @@ struct LinkClientOptions {
 struct LinkClientEvents {
   /// The session that speaks for the cloud; who it is, and where.
   std::function<void(caf::strong_actor_ptr session, const Identity& server, const std::string& address)> up;
-  /// After every up(). The session's DOWN comes by itself; connecting goes on after it.
+  /// After every up(); CloseCause::local where nothing is wrong. The session's DOWN comes by itself;
+  /// connecting goes on after it.
   std::function<void(const CloseReason&)> down;
-  /// An attempt that did not lead to up(); or, with an empty address, files that could not be read again.
+  /// An attempt that did not lead to up(); or, with an empty address, files that could not be read again,
+  /// which may be while connected.
   std::function<void(const CloseReason&, const std::string& address)> failed;
 };
 

@@ -327,7 +327,7 @@ void Connection::flush() {
     if (out_.capacity() > kept_between_ticks) out_.shrink_to_fit();
     sent_ = 0;
     slow_since_.reset();
-    if (close_when_sent_) close({CloseCause::local, Violation::none, "done"});
+    if (close_when_sent_) close({CloseCause::local, Violation::none, answered});
     return;
   }
   if (sent_ > max_buffered / 4) {

@@ -15,6 +15,9 @@
 
 namespace iris {
 
+/// Why a connection for one question ends when its answer is sent.
+inline constexpr const char* answered = "answered";
+
 class Connection;
 
 /// Counters that connections of one end share.

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
@@ -196,6 +197,15 @@ bool key_fits(const std::string& key, const std::string& certificate) {
   const auto fits = own && cert && X509_check_private_key(cert.get(), own.get()) == 1;
   ERR_clear_error();
   return fits;
+}
+
+bool share_authority(const std::string& one, const std::string& other) {
+  const auto first = ossl::read_certs(one), second = ossl::read_certs(other);
+  ERR_clear_error();
+  return std::any_of(first.begin(), first.end(), [&](const auto& cert) {
+    return std::any_of(second.begin(), second.end(),
+                       [&](const auto& another) { return X509_cmp(cert.get(), another.get()) == 0; });
+  });
 }
 
 Result<std::string> make_request(const std::string& key) {

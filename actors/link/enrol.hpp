@@ -16,6 +16,8 @@ struct KeyAndRequest {
 [[nodiscard]] Result<KeyAndRequest> make_key_and_request();
 /// Whether a key (PEM) is that of a certificate (PEM).
 [[nodiscard]] bool key_fits(const std::string& key, const std::string& certificate);
+/// Whether two files of authorities (PEM) have one in common.
+[[nodiscard]] bool share_authority(const std::string& one, const std::string& other);
 /// A request (PEM) for a key (PEM) that is there.
 [[nodiscard]] Result<std::string> make_request(const std::string& key);
 

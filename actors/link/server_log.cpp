@@ -8,6 +8,7 @@ void LinkServer::Impl::log(std::string line) {
 }
 
 void LinkServer::Impl::log_end(const Peer& peer, const CloseReason& reason) {
+  if (reason.cause == CloseCause::local && reason.detail == answered) return; // whoever answered has told it
   const auto now = std::chrono::steady_clock::now();
   auto line = " at " + peer.info.remote + ": " + to_string(reason);
   if (!peer.key.empty()) {

@@ -254,8 +254,13 @@ Identity TlsContext::identity() const { return current()->identity; }
 std::int64_t TlsContext::expires() const { return current()->expires; }
 std::string TlsContext::serial() const { return current()->serial; }
 
-std::string TlsContext::about_clock(std::int64_t now) const {
-  if (now >= current()->issued) return {};
+std::string TlsContext::about_dates(std::int64_t now) const {
+  const auto material = current();
+  if (now >= material->expires)
+    return "; " + files_.certificate + " ended at " + rfc3339(material->expires * second) + ": " +
+           (material->identity.role == Role::gateway ? "iris-node enroll --again with a new token"
+                                                     : "have yourself revoked and added again");
+  if (now >= material->issued) return {};
   return "; this machine's clock says " + rfc3339(now * second) +
          ", which is before its own certificate was made: set the clock";
 }

@@ -46,8 +46,9 @@ public:
   [[nodiscard]] Identity identity() const;    ///< our own
   [[nodiscard]] std::int64_t expires() const; ///< of our own certificate, seconds since the epoch
   [[nodiscard]] std::string serial() const;   ///< of our own certificate, hex
-  /// Where this clock is before our own certificate was made: what to tell people after an error; else empty.
-  [[nodiscard]] std::string about_clock(std::int64_t now) const;
+  /// Where this clock is before our own certificate was made or after its end: what to tell people after an
+  /// error; else empty.
+  [[nodiscard]] std::string about_dates(std::int64_t now) const;
   /// Whether a client with this certificate (PEM) would be taken now.
   [[nodiscard]] Result<void> takes_client(const std::string& certificate) const;
 

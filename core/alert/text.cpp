@@ -111,7 +111,8 @@ std::string to_text(const Alert& alert) {
   line(out, "id",
        alert.id + " revision " + std::to_string(alert.revision) + ", " + to_string(alert.state) +
            (alert.incident.empty() ? "" : ", incident " + alert.incident));
-  line(out, "where", printable(alert.tenant + "/" + alert.site + "/" + alert.gateway));
+  line(out, "where",
+       printable(alert.tenant + "/" + (alert.site.empty() ? "" : alert.site + "/") + alert.gateway));
   char score[32];
   std::snprintf(score, sizeof score, "%.1f bits", finding.score);
   line(out, "detector", finding.detector + ", " + score);

@@ -115,6 +115,29 @@ TEST_CASE("a gateway renews its certificate by itself, keeps its key, and keeps 
         files.key() + ": not a key in PEM form");
 }
 
+TEST_CASE("issue: the keeper notices a certificate that was enrolled anew, and takes the addresses beside it",
+          "[link][enrol]") {
+  Enrolling world;
+  auto made = make_key_and_request();
+  const EnrolmentFiles files{world.authority.directory + "/joined"};
+  std::filesystem::create_directory(files.directory);
+  const auto of_age = [&](int days) {
+    return pki::sign_request(world.authority.directory, made->csr, gateway("gw-9"),
+                             now() - days * 86'400 * iris::second)
+        ->pem;
+  };
+  REQUIRE(write_private_file(files.key(), made->key));
+  REQUIRE(write_private_file(files.ca(), *pki::read_file(world.authority.directory + "/ca.pem")));
+  REQUIRE(write_private_file(files.certificate(), of_age(1))); // nothing to do for 19 days
+  REQUIRE(write_private_file(files.addresses(), "127.0.0.1:1\n"));
+  CertificateKeeper keeper{files, {"127.0.0.1:1"}, 20ms};
+  EnrolRequest seen;
+  CHECK_FALSE(world.requests.wait(seen, {}, 300ms));
+  REQUIRE(write_private_file(files.addresses(), world.cloud.address() + "\n"));
+  REQUIRE(write_private_file(files.certificate(), of_age(25)));
+  CHECK(world.requests.wait(seen));
+}
+
 TEST_CASE("enrolment refuses with a reason, and says nothing to a stranger", "[link][enrol]") {
   Enrolling world;
   auto made = make_key_and_request();

@@ -1,5 +1,7 @@
 #include "tests/actors/link/world.hpp"
 
+#include "actors/link/enrol.hpp"
+#include "cloud/pki/files.hpp"
 #include "cloud/pki/pki.hpp"
 
 #include <catch2/catch.hpp>
@@ -88,6 +90,54 @@ TEST_CASE("a gateway tries its addresses in turn", "[link]") {
   CHECK(node.failed.wait(reason));
   CHECK(reason.cause == CloseCause::unreachable);
   CHECK(node.ping(session, 3) == "3");
+}
+
+TEST_CASE("issue: addresses that changed are taken with the next attempt, without a restart", "[link]") {
+  Authority authority;
+  Cloud cloud{authority.cloud()};
+  std::mutex mutex;
+  Result<std::vector<std::string>> written = std::vector<std::string>{"127.0.0.1:1"};
+  const auto write = [&](Result<std::vector<std::string>> fresh) {
+    const std::lock_guard lock{mutex};
+    written = std::move(fresh);
+  };
+  Node node{authority.give(gateway("gw-1")), {"127.0.0.1:2"}, [&](LinkClientOptions& options) {
+              options.backoff_least = options.backoff_most = 50ms;
+              options.read_addresses = [&] {
+                const std::lock_guard lock{mutex};
+                return written;
+              };
+            }};
+  CloseReason reason;
+  REQUIRE(node.failed.wait(reason));
+  write(Error{Errc::io, "no such file"}); // the last ones stay, and it is told once
+  const auto told = [](const CloseReason& one) {
+    return one.detail.find("no such file") != std::string::npos;
+  };
+  CHECK(node.failed.wait(reason, told));
+  CHECK_FALSE(node.failed.wait(reason, told, 300ms));
+  write(std::vector{cloud.address()});
+  auto session = node.connect();
+  REQUIRE(session);
+  CHECK(node.ping(session, 3) == "3");
+}
+
+TEST_CASE("issue: a gateway whose certificate has ended says so, and when", "[link]") {
+  Authority authority;
+  Cloud cloud{authority.cloud()};
+  auto files = authority.give(gateway("gw-1"));
+  const auto made = make_key_and_request();
+  const auto ended = pki::sign_request(authority.directory, made->csr, gateway("gw-1"),
+                                       Timestamp(std::time(nullptr) - 31 * 86'400) * iris::second);
+  REQUIRE(pki::write_file(files.key, made->key));
+  REQUIRE(pki::write_file(files.certificate, ended->pem));
+  Node node{files, {cloud.address()}};
+  CloseReason reason;
+  CHECK(node.failed.wait(reason, [&](const CloseReason& one) {
+    return one.detail.find("; " + files.certificate + " ended at " + rfc3339(ended->expires)) !=
+               std::string::npos &&
+           one.detail.find("iris-node enroll --again with a new token") != std::string::npos;
+  }));
 }
 
 TEST_CASE("a gateway that leaves because it was refused does not come back at once, again and again",

@@ -87,6 +87,21 @@ TEST_CASE_METHOD(OldOperator,
   CHECK(asked.size() == 1);
 }
 
+TEST_CASE_METHOD(OldOperator, "a shell can renew early once the authority has a successor", "[link][enrol]") {
+  const auto early = now() - 200 * 86'400; // 100 of 365 days
+  at = early * iris::second;
+  auto refused = renew_when_due(options, early, true);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message.find("too early") != std::string::npos);
+  REQUIRE(ask("ca-roll", {}).status == 0);
+  REQUIRE(cloud.server->reload());
+  CHECK(*renew_when_due(options, early) == Renewal::not_due); // by itself it waits
+  auto renewed = renew_when_due(options, early, true);
+  if (!renewed) FAIL(renewed.error().message);
+  CHECK(*renewed == Renewal::renewed);
+  CHECK(ask("ca-retire", {"dry=true"}).lines.at(0).find("\"operators\":0") != std::string::npos);
+}
+
 TEST_CASE_METHOD(OldOperator, "a renewal that fails is one line and leaves the bundle as it was",
                  "[link][enrol]") {
   const auto old = certificate();

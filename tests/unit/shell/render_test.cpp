@@ -72,6 +72,11 @@ TEST_CASE("colour only where it is asked for, and hostile text never acts") {
   CHECK(text.find('\x07') == std::string::npos);
 }
 
+TEST_CASE("a command that changes an alert answers with one line") {
+  CHECK(shown({R"({"id":"A-1","revision":2,"title":"gw-1 is away","state":"closed","evidence":{}})"},
+              "close") == "A-1 is closed: gw-1 is away\n");
+}
+
 TEST_CASE("an alert is a block with its evidence") {
   const auto text = shown(
       {R"({"id":"A-0011","revision":2,"detector":"network.lateral","title":"edgex-support-logging connected to kmc-thermostat","severity":"high","score":11.5,"tenant":"t","site":"s","gateway":"gw","entity":{"kind":"service","name":"edgex-support-logging","image":"logging:1","container":"0123456789abcdef"},"peer":{"kind":"device","name":"kmc-thermostat","address":"10.77.0.21","port":47808,"country":"DE","network":""},"first":"2026-11-24T09:00:00.000000Z","last":"2026-11-24T09:00:01.000000Z","count":3,"expected":"e","observed":"o","attack":["T1021","T0886"],"evidence":{"processes":[{"pid":7,"exe":"/bin/python3","args":["python3","x.py"],"args_cut":false,"ancestors":["/bin/sh","/init"],"origin":"upper","entered":true}],"flows":[{"src":"172.20.0.5","sport":40000,"dst":"10.77.0.21","dport":47808,"proto":"udp","packets":3,"bytes_out":300,"bytes_in":2048,"first":"f","last":"l"}]},"loss":{"packets":4,"processes":0,"observations":0},"state":"open","incident":"I-1","late":true})"},
