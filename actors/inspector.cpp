@@ -15,6 +15,7 @@ namespace iris {
 
 struct InspectorState {
   Directory* directory = nullptr;
+  InspectorVerbs verbs;
   std::uint64_t asked = 0;
 };
 
@@ -153,8 +154,9 @@ caf::result<Ref<QueryAnswer>> one_actor(Self self, const QueryRequest& query) {
   return promise;
 }
 
-InspectorActor::behavior_type inspector_actor(Self self, Directory& directory) {
+InspectorActor::behavior_type inspector_actor(Self self, Directory& directory, InspectorVerbs verbs) {
   self->state.directory = &directory;
+  self->state.verbs = std::move(verbs);
   return {
       [self](atom::inspect) {
         const auto& known = *self->state.directory;
@@ -167,6 +169,8 @@ InspectorActor::behavior_type inspector_actor(Self self, Directory& directory) {
         ++self->state.asked;
         if (query->verb == "actors") return make_ref(list_actors(*self->state.directory));
         if (query->verb == "actor") return one_actor(self, *query);
+        if (const auto found = self->state.verbs.find(query->verb); found != self->state.verbs.end())
+          return make_ref(found->second(*query));
         return make_ref(answer_error(
             Errc::invalid, fmt::format("the inspector knows `actors` and `actor`, not `{}`", query->verb)));
       },
@@ -175,13 +179,14 @@ InspectorActor::behavior_type inspector_actor(Self self, Directory& directory) {
 
 } // namespace
 
-InspectorActor spawn_inspector(caf::actor_system& system, Directory& directory, std::uint64_t parent) {
+InspectorActor spawn_inspector(caf::actor_system& system, Directory& directory, std::uint64_t parent,
+                               InspectorVerbs verbs) {
   ActorMeta meta;
   meta.kind = "inspector";
   meta.parent = parent;
   meta.bound = 1'000;
   return spawn_in<InspectorActor, InspectorState>(system, directory, std::move(meta), inspector_actor,
-                                                  std::ref(directory));
+                                                  std::ref(directory), std::move(verbs));
 }
 
 } // namespace iris

@@ -10,6 +10,7 @@
 #include "core/alert/alert.hpp"
 #include "core/intel/indicator_set.hpp"
 #include "core/link/token.hpp"
+#include "node/evidence/evidence_answer.hpp"
 #include "node/recording/packet_recorder.hpp"
 #include "node/remembered.hpp"
 #include "node/router_actor.hpp"
@@ -31,6 +32,19 @@ namespace {
 using namespace std::chrono_literals;
 
 TlsFiles tls_files(const EnrolmentFiles& files) { return {files.certificate(), files.key(), files.ca(), ""}; }
+
+/// What this gateway tells beside its actors.
+InspectorVerbs gateway_verbs(const std::shared_ptr<EvidenceRing>& evidence) {
+  InspectorVerbs verbs;
+  verbs["evidence"] = [evidence](const QueryRequest& query) {
+    if (!evidence)
+      return answer_error(Errc::not_found, "this gateway keeps no evidence (--evidence-bytes 0)");
+    const auto question = parse_evidence_question(query.arguments);
+    if (!question) return answer_error(question.error().code, question.error().message);
+    return answer_evidence(*evidence, *question, node_clock().now(), node_clock().shift());
+  };
+  return verbs;
+}
 
 } // namespace
 
@@ -58,13 +72,16 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const NodeOptions& options, cons
   if (!setup.sources) return gateway;
   SourceHubWorld world{
       gateway->system_.get(), &gateway->directory_, gateway->supervisor_, gateway->router_, {}, 0};
-  if (options.record_packets && gateway->recorder_) {
-    world.snapshot = recorded_frame;
-    world.taps = [recorder = gateway->recorder_](const std::string& interface) {
-      return std::vector<std::shared_ptr<PacketTap>>{
-          std::make_shared<PacketRecorder>(recorder, interface, [] { return node_clock().shift(); })};
-    };
-  }
+  if (options.record_packets) world.snapshot = recorded_frame;
+  world.taps = [recorder = options.record_packets ? gateway->recorder_ : nullptr,
+                evidence = gateway->evidence_](const std::string& interface) {
+    std::vector<std::shared_ptr<PacketTap>> taps;
+    if (evidence) taps.push_back(evidence->packets_of(interface));
+    if (recorder)
+      taps.push_back(
+          std::make_shared<PacketRecorder>(recorder, interface, [] { return node_clock().shift(); }));
+    return taps;
+  };
   auto sources = SourceHub::start(options, world);
   if (!sources) return sources.error();
   const std::lock_guard lock{gateway->sources_mutex_};
@@ -146,6 +163,8 @@ Result<void> Gateway::start_actors(const NodeOptions& options, const GatewaySetu
   route->local = local;
   route->version = version();
   route->recorder = recorder_;
+  if (options.evidence_bytes != 0) evidence_ = std::make_shared<EvidenceRing>(options.evidence_bytes);
+  route->evidence = evidence_;
   route->memory = std::make_shared<RouterMemory>();
   for (const auto& baseline : remembered.baselines)
     route->memory->baselines[baseline->profile] = baseline;
@@ -160,7 +179,7 @@ Result<void> Gateway::start_actors(const NodeOptions& options, const GatewaySetu
       router_);
 
   if (remembered.terms) scale_ = remembered.terms->scale;
-  inspector_.set(spawn_inspector(system, directory_, parent));
+  inspector_.set(spawn_inspector(system, directory_, parent, gateway_verbs(evidence_)));
 
   std::random_device random;
   auto instance = std::uint64_t(random()) << 32 | random();

@@ -20,6 +20,7 @@
 
 namespace iris {
 
+class EvidenceRing;
 class Recorder;
 
 /// What a test that makes findings and deltas of its own has otherwise than `iris-node run`.
@@ -60,7 +61,8 @@ private:
   SupervisorActor supervisor_;
   Slot<SpoolActor> spool_;
   Slot<RouterActor> router_;
-  std::shared_ptr<Recorder> recorder_; ///< null: nothing is recorded
+  std::shared_ptr<Recorder> recorder_;     ///< null: nothing is recorded
+  std::shared_ptr<EvidenceRing> evidence_; ///< null: none is kept
   Slot<UplinkActor> uplink_;
   Slot<InspectorActor> inspector_;
   std::vector<std::string> addresses_;

@@ -75,6 +75,11 @@ std::optional<int> parse_node_options(int argc, char** argv, NodeOptions& option
       ->check(CLI::Range(1U, 65'536U))
       ->capture_default_str();
   add_source_options(app, options);
+  app.add_option("--evidence-bytes", options.evidence_bytes,
+                 "Memory for the last hour of observations, for `iris-shell evidence`; 0 keeps none")
+      ->envname("IRIS_EVIDENCE_BYTES")
+      ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1} << 30))
+      ->capture_default_str();
   app.add_option("--record", options.record, "Append all that the sources see to this file (docs/formats.md)")
       ->envname("IRIS_RECORD");
   app.add_flag("--record-packets", options.record_packets, "Record every packet too")

@@ -31,8 +31,9 @@ struct NodeOptions {
   std::uint32_t max_cpu = 50; ///< percent of one core
   bool no_packets = false;
   bool no_dpi = false;
-  std::string record;          ///< file that all observations are appended to
-  bool record_packets = false; ///< and every packet
+  std::uint64_t evidence_bytes = 8ULL << 20; ///< of the last hour of observations; 0: none is kept
+  std::string record;                        ///< file that all observations are appended to
+  bool record_packets = false;               ///< and every packet
   std::uint64_t record_bytes = 1ULL << 30;
 };
 

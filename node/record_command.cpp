@@ -164,7 +164,6 @@ int record_main(int argc, char** argv) {
         .receive([](const Ref<InspectAnswer>&) {}, [](const caf::error&) {});
   shut_down(system, supervisor, 5s);
   router.clear();
-  const auto ended = recorder->figures().ended;
   world.taps = {};
   recorder->finish();
   if (exit == 0) std::fprintf(stderr, "%s\n", summary(options.out, recorder->figures()).c_str());

@@ -7,6 +7,7 @@
 #include "actors/terms.hpp"
 #include "core/alert/json_writer.hpp"
 #include "core/intel/indicator_set.hpp"
+#include "node/evidence/evidence_ring.hpp"
 #include "node/health_log.hpp"
 #include "node/recording/recorder.hpp"
 
@@ -139,6 +140,7 @@ void tell_spool(Self self, const World& world, HealthBatch batch) {
 template <class What>
 void record(const World& world, Timestamp now, const What& what) {
   if (world->recorder) world->recorder->take({now, wall_shift(*world)}, what);
+  if (world->evidence) world->evidence->take({now, wall_shift(*world)}, what);
 }
 
 /// A life of the router begins: with what it knows from the cloud.
@@ -202,6 +204,18 @@ std::string describe(const RouterState& state, const RouterWorld& world) {
   json.field("waiting", std::uint64_t(RouterWorld::waiting_limit) - std::uint64_t(world.waiting->left()));
   json.field("table_bytes_left", world.budget->left()).field("table_refusals", world.budget->refused());
   json.field("without_pair", state.without_pair).field("retired", state.retired);
+  if (world.evidence) {
+    const auto figures = world.evidence->figures();
+    json.key("evidence").object().field("frames", std::uint64_t(figures.frames));
+    json.field("bytes", std::uint64_t(figures.bytes)).field("aged", figures.aged).field("shed", figures.shed);
+    json.field("since", figures.oldest == 0 ? std::string{} : rfc3339(figures.oldest));
+    std::uint64_t packets = 0, thinned = 0;
+    for (const auto& ring : world.evidence->rings()) {
+      packets += ring->counters().packets;
+      thinned += ring->counters().thinned;
+    }
+    json.field("packets", packets).field("packets_thinned", thinned).end_object();
+  }
   if (world.recorder) {
     const auto figures = world.recorder->figures();
     json.key("recording").object().field("batches", figures.batches).field("packets", figures.packets);

@@ -13,6 +13,7 @@
 
 namespace iris {
 
+class EvidenceRing;
 class Recorder;
 
 /// What the cloud and the sources said last; outlives the router, for a life that starts after a crash. Only
@@ -40,8 +41,9 @@ struct RouterWorld {
   std::size_t pair_limit = 256;
   std::vector<Cidr> local;
   std::shared_ptr<RouterMemory> memory;
-  std::string version;                ///< of the program, for a recording
-  std::shared_ptr<Recorder> recorder; ///< null: nothing is recorded
+  std::string version;                    ///< of the program, for a recording
+  std::shared_ptr<Recorder> recorder;     ///< null: nothing is recorded
+  std::shared_ptr<EvidenceRing> evidence; ///< null: none is kept
   std::shared_ptr<TableBudget> budget = std::make_shared<TableBudget>(PairLimits::all_pairs);
   std::shared_ptr<TableBudget> waiting =
       std::make_shared<TableBudget>(waiting_limit);    ///< sent to pairs, not done

@@ -219,6 +219,7 @@ struct RecordedEvent {
   detail @12 :Text;
   newContainer @13 :Bool;
   notes @14 :List(RecordedNote);
+  before @15 :Text;          # of renamed
 }
 
 struct RecordedNote {

@@ -96,9 +96,56 @@ constexpr Column audit[] = {{"AT", "at", Cell::time}, {"TENANT", "tenant"}, {"BY
 constexpr Column detectors[] = {
     {"ID", "id"}, {"BASELINE", "needs_baseline", Cell::flag}, {"ATT&CK", "attack"}, {"SAYS", "says"}};
 
+constexpr Column evidence_processes[] = {{"AT", "at", Cell::time}, {"DURING", "between", Cell::flag},
+                                         {"WHAT", "what"},         {"PID", "pid", Cell::number},
+                                         {"PARENT", "parent_exe"}, {"EXE", "exe"},
+                                         {"ARGUMENTS", "args"},    {"EXIT", "exit_code"},
+                                         {"SIGNAL", "signal"}};
+constexpr Column evidence_flows[] = {{"AT", "at", Cell::time},
+                                     {"BETWEEN", "between", Cell::flag},
+                                     {"SRC", "src"},
+                                     {"PORT", "sport"},
+                                     {"DST", "dst"},
+                                     {"PORT", "dport"},
+                                     {"PROTO", "protocol"},
+                                     {"STATE", "state"},
+                                     {"PROTOCOL", "application"},
+                                     {"OUT", "bytes_out", Cell::number},
+                                     {"IN", "bytes_in", Cell::number},
+                                     {"ON", "interface"}};
+constexpr Column evidence_names[] = {{"AT", "at", Cell::time},
+                                     {"BETWEEN", "between", Cell::flag},
+                                     {"CLIENT", "client"},
+                                     {"NAME", "name"},
+                                     {"ADDRESSES", "addresses"}};
+constexpr Column evidence_commands[] = {{"AT", "at", Cell::time},
+                                        {"BETWEEN", "between", Cell::flag},
+                                        {"SRC", "src"},
+                                        {"DST", "dst"},
+                                        {"PROTOCOL", "application"},
+                                        {"FUNCTION", "function"},
+                                        {"COUNT", "count", Cell::number}};
+constexpr Column evidence_containers[] = {{"AT", "at", Cell::time},
+                                          {"ACTION", "action"},
+                                          {"EXIT", "exit_code"},
+                                          {"SIGNAL", "signal"},
+                                          {"DETAIL", "detail"}};
+constexpr Column evidence_health[] = {{"AT", "at", Cell::time},
+                                      {"SOURCE", "sensor"},
+                                      {"WHAT", "what"},
+                                      {"COUNT", "count", Cell::number},
+                                      {"DETAIL", "detail"}};
+
 constexpr SectionInfo sections[] = {{"baseline", "", {}},
                                     {"key", "Learned behaviours", baseline_keys},
-                                    {"number", "Learned numbers", baseline_numbers}};
+                                    {"number", "Learned numbers", baseline_numbers},
+                                    {"evidence", "", {}},
+                                    {"process", "Processes", evidence_processes},
+                                    {"flow", "Flows", evidence_flows},
+                                    {"name", "Names", evidence_names},
+                                    {"command", "Commands to devices", evidence_commands},
+                                    {"container", "Container", evidence_containers},
+                                    {"health", "Sources", evidence_health}};
 
 constexpr CommandInfo commands[] = {
     {"alerts",
@@ -107,6 +154,14 @@ constexpr CommandInfo commands[] = {
      "N]",
      "alerts, newest first", 0, 0, "severity state gateway detector limit", Layout::table, alerts},
     {"alert", "alert ID", "one alert with its evidence", 1, 1, "", Layout::alert, {}},
+    {"evidence",
+     "evidence ALERT [--pcap FILE]",
+     "what the gateway still has of an alert: what was done around it, and the heads of packets",
+     1,
+     1,
+     "pcap",
+     Layout::sections,
+     {}},
     {"ack", "ack ID", "acknowledge an alert (admin)", 1, 1, "", Layout::message, {}},
     {"close", "close ID", "close an alert (admin)", 1, 1, "", Layout::message, {}},
     {"open", "open ID", "open an alert again (admin)", 1, 1, "", Layout::message, {}},

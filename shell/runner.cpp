@@ -3,6 +3,8 @@
 #include "core/base/terminal_text.hpp"
 #include "core/detect/detector_table.hpp"
 
+#include "shell/evidence_file.hpp"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -74,9 +76,15 @@ Outcome Runner::run(std::string_view line) {
   QueryRequest request;
   request.verb = command->verb;
   request.arguments = command->arguments;
+  const auto pcap = command->verb == "evidence" ? take_pcap_option(request.arguments) : std::string{};
   request.deadline_ms = deadline_ms_;
   auto answer = command->verb == "detectors" ? Result<QueryAnswer>{list_detectors()} : channel_.ask(request);
   if (!answer) return {exit_of(answer.error().code), {}, error_line(answer.error().message)};
+  if (!pcap.empty() && answer->status == 0) {
+    const auto saved = save_packets(*answer, pcap);
+    if (!saved) return {exit_of(saved.error().code), {}, error_line(saved.error().message)};
+    answer->message += (answer->message.empty() ? "" : "; ") + *saved;
+  }
   remember(*answer);
   outcome.out = render(*answer, command->info, options_);
   if (answer->status != 0) {

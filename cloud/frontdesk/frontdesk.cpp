@@ -1,6 +1,7 @@
 #include "cloud/frontdesk/frontdesk.hpp"
 #include "actors/instrumented_actor.hpp"
 #include "actors/query.hpp"
+#include "cloud/frontdesk/evidence.hpp"
 #include "cloud/frontdesk/gather.hpp"
 #include "cloud/frontdesk/listings.hpp"
 #include "cloud/store/gateway_names.hpp"
@@ -156,6 +157,36 @@ caf::result<Answer> about_actors(Self self, const WorldPtr& world, const QueryRe
   return promise;
 }
 
+/// "evidence ALERT [packets=1]": what the gateway of the alert still has of it in memory.
+caf::result<Answer> about_evidence(Self self, const WorldPtr& world, const QueryRequest& query) {
+  const bool packets = query.arguments.size() == 2 && query.arguments[1] == "packets=1";
+  if (query.arguments.empty() || (query.arguments.size() > 1 && !packets))
+    return error_answer(Errc::invalid, "\"evidence\" takes an alert; \"alerts\" lists them");
+  auto alerts = world->alerts.get();
+  if (!alerts) return error_answer(Errc::unavailable, "the alert manager is not there now");
+  auto promise = self->make_response_promise<Answer>();
+  auto gather = std::make_shared<Gather>(promise, 1);
+  auto shown = query;
+  shown.verb = "alert";
+  shown.arguments.resize(1);
+  self->request(alerts, deadline_of(query), make_ref(std::move(shown)))
+      .then(
+          [=](const Answer& answer) {
+            if (answer->status != 0 || answer->lines.size() != 1) return gather->add(*answer);
+            const auto alert = alert_of_line(*world->store, answer->lines.front());
+            if (!alert) return gather->add(answer_error(alert.error().code, alert.error().message));
+            const auto where = gateways_in(self->state, alert->tenant, alert->tenant + "/" + alert->gateway);
+            if (where.empty())
+              return gather->fail("gateway " + alert->gateway +
+                                  " is not connected; evidence is in its memory only");
+            ask(self, where.front()->session, evidence_question(*alert, query), gather,
+                "gateway " + alert->gateway,
+                [node = alert->gateway](QueryAnswer& part) { mark_lines(part, node); });
+          },
+          [=](const caf::error&) { gather->fail("the alert manager did not answer in time"); });
+  return promise;
+}
+
 /// "baseline SERVICE", "learning [SERVICE]", "promote SERVICE", "accept SERVICE KEY...".
 caf::result<Answer> about_profiles(Self self, const WorldPtr& world, const QueryRequest& query) {
   if (query.arguments.empty() && query.verb != "learning")
@@ -200,6 +231,7 @@ caf::result<Answer> answer_query(Self self, const WorldPtr& world, const QueryRe
     ask(self, world->alerts.get(), query, std::make_shared<Gather>(promise, 1), "the alert manager");
     return promise;
   }
+  if (query.verb == "evidence") return about_evidence(self, world, query);
   if (one_of(query.verb, {"actors", "actor"})) return about_actors(self, world, query);
   if (one_of(query.verb, {"baseline", "learning", "promote", "accept"}))
     return about_profiles(self, world, query);
@@ -216,7 +248,7 @@ caf::result<Answer> answer_query(Self self, const WorldPtr& world, const QueryRe
   return error_answer(
       Errc::invalid,
       "there is no question \"" + query.verb +
-          "\"; known are alerts, alert, ack, close, open, gateways, services, baseline, learning, "
+          "\"; known are alerts, alert, evidence, ack, close, open, gateways, services, baseline, learning, "
           "promote, accept, actors, actor, sessions, losses, audit");
 }
 

@@ -16,9 +16,9 @@ struct FrontdeskState {
 };
 
 /// Knows who is connected and answers operators, each within his tenant:
-///   alerts [FILTER...] | alert ID | ack ID | close ID | open ID | gateways | services [GATEWAY] | baseline
-///   SERVICE | learning [SERVICE] | promote SERVICE | accept ALERT-ID | accept SERVICE #KEY... | actors
-///   [NODE] | actor NODE ID | sessions | losses [FILTER...] | audit
+///   alerts [FILTER...] | alert ID | evidence ID [packets=1] | ack ID | close ID | open ID | gateways |
+///   services [GATEWAY] | baseline SERVICE | learning [SERVICE] | promote SERVICE | accept ALERT-ID | accept
+///   SERVICE #KEY... | actors [NODE] | actor NODE ID | sessions | losses [FILTER...] | audit
 /// GATEWAY is [TENANT/]ID or the name that it was given; NODE is "cloud" or a GATEWAY. What changes something
 /// needs an admin.
 FrontdeskActor::behavior_type frontdesk(FrontdeskActor::stateful_pointer<FrontdeskState> self,

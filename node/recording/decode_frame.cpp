@@ -3,6 +3,9 @@
 #include "node/recording/frame.hpp"
 #include "schemas/recording.capnp.h"
 
+#include <capnp/serialize-packed.h>
+#include <kj/io.h>
+
 #include <cmath>
 
 namespace iris {
@@ -232,6 +235,7 @@ ContainerEvent read(schema::RecordedEvent::Reader in) {
   event.image = text(in.getImage());
   event.at = time(in.getAt());
   event.network = text(in.getNetwork());
+  event.before = text(in.getBefore());
   auto& change = event.change;
   change.action = choice(in.getAction(), ContainerAction::disconnected, "an unknown change of a container");
   change.exit_code = in.getExitCode();
@@ -385,19 +389,46 @@ void read(schema::Frame::Reader in, RecordedFrame& frame) {
   throw Bad{"of a kind that this version does not know"};
 }
 
+Result<RecordedFrame> checked(schema::Frame::Reader root) {
+  try {
+    RecordedFrame frame;
+    read(root, frame);
+    return frame;
+  } catch (const Bad& bad) {
+    return Error{Errc::corrupt, std::string{"a frame is damaged: "} + bad.what};
+  }
+}
+
 } // namespace
 
 Result<RecordedFrame> decode_frame(std::span<const char> bytes) {
-  return read_message<schema::Frame>(
-      bytes, {frame_limit, 4, 8}, "a frame", [](schema::Frame::Reader root) -> Result<RecordedFrame> {
-        try {
-          RecordedFrame frame;
-          read(root, frame);
-          return frame;
-        } catch (const Bad& bad) {
-          return Error{Errc::corrupt, std::string{"a frame is damaged: "} + bad.what};
-        }
-      });
+  return read_message<schema::Frame>(bytes, {frame_limit, 4, 8}, "a frame", checked);
+}
+
+std::vector<char> pack_frame(const EncodedFrame& frame) {
+  auto words = kj::heapArray<capnp::word>(frame.size() / sizeof(capnp::word));
+  std::memcpy(words.asBytes().begin(), frame.data(), frame.size());
+  capnp::FlatArrayMessageReader reader{words};
+  std::vector<kj::ArrayPtr<const capnp::word>> segments;
+  while (reader.getSegment(unsigned(segments.size())) != nullptr)
+    segments.push_back(reader.getSegment(unsigned(segments.size())));
+  kj::VectorOutputStream out;
+  capnp::writePackedMessage(out, kj::arrayPtr(segments.data(), segments.size()));
+  const auto packed = out.getArray().asChars();
+  return {packed.begin(), packed.end()};
+}
+
+Result<RecordedFrame> decode_packed_frame(std::span<const char> packed) {
+  try {
+    kj::ArrayInputStream in{kj::arrayPtr(reinterpret_cast<const kj::byte*>(packed.data()), packed.size())};
+    capnp::ReaderOptions options;
+    options.traversalLimitInWords = 4 * frame_limit / sizeof(capnp::word);
+    options.nestingLimit = 8;
+    capnp::PackedMessageReader reader{in, options};
+    return checked(reader.getRoot<schema::Frame>());
+  } catch (const kj::Exception& exception) {
+    return Error{Errc::corrupt, "a frame is damaged: " + description(exception)};
+  }
 }
 
 } // namespace iris

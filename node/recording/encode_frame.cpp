@@ -236,6 +236,7 @@ void write(schema::RecordedEvent::Builder out, const ContainerEvent& event) {
   out.setImage(text(event.image));
   out.setAt(event.at);
   out.setNetwork(text(event.network));
+  out.setBefore(text(event.before));
   const auto& change = event.change;
   out.setAction(std::uint8_t(change.action));
   out.setExitCode(change.exit_code);

@@ -75,7 +75,8 @@ UplinkActor::behavior_type fake_uplink(UplinkActor::stateful_pointer<FakeUplinkS
         message.initRoot<schema::PushAck>().setAccepted(true);
         return {flatten(message)};
       },
-      [=](const wire::Query&) -> caf::result<wire::Reply> {
+      [=](const wire::Query& question) -> caf::result<wire::Reply> {
+        heard->questions.push_back(question);
         auto promise = self->make_response_promise<wire::Reply>();
         if (heard->silent) return promise; // dropped: the asker's deadline ends it
         capnp::MallocMessageBuilder message;

@@ -21,6 +21,7 @@ inline constexpr Timestamp noon = 1'764'000'000 * second;
 struct FakeGateway {
   std::vector<wire::Welcome> welcomes;
   std::vector<wire::Push> pushes;
+  std::vector<wire::Query> questions;
   bool silent = false; ///< answers no question
 };
 struct FakeUplinkState {};

@@ -1,6 +1,7 @@
 #include "tests/actors/cloud/cloud_fixture.hpp"
 
 #include "actors/inspector.hpp"
+#include "actors/query_codec.hpp"
 #include "cloud/store/rows.hpp"
 
 #include <catch2/catch.hpp>
@@ -326,4 +327,44 @@ TEST_CASE_METHOD(TwoTenants,
   CHECK(cloud.query("losses", {"limit=1001"}).status == std::uint8_t(Errc::invalid));
   CHECK(cloud.query("losses", {"kind=x"}).message ==
         "\"kind=x\" is not understood; use gateway=GATEWAY, limit=N");
+}
+
+TEST_CASE_METHOD(TwoTenants,
+                 "evidence of an alert is asked of its gateway, with its times and both its sides") {
+  CHECK(cloud.query("evidence", {acme_alert}, "acme").message ==
+        "gateway gw-1 is not connected; evidence is in its memory only");
+  auto gateway = cloud.aggregator("gw-1", "acme");
+  auto seen = finding("seen");
+  seen.entity.container = std::string(64, 'c');
+  seen.entity.address = *parse_ip("172.18.0.2");
+  seen.peer.kind = EntityKind::internet;
+  seen.peer.address = *parse_ip("198.51.100.7");
+  seen.flows = {{seen.entity.address, *parse_ip("198.51.100.8"), 4, 5, 6, 1, 1, 1, seen.first, seen.last}};
+  REQUIRE(cloud.send(gateway, 1, 2, batch_of({seen})) == 2);
+  auto heard = std::make_shared<FakeGateway>();
+  auto uplink = spawn_in<UplinkActor, FakeUplinkState>(cloud.system, cloud.directory, {.kind = "fake"},
+                                                       fake_uplink, heard);
+  std::vector<std::string> closed;
+  auto session = cloud.open_session(Role::gateway, "acme", "gw-1", closed);
+  cloud.self->send(uplink, atom::up_v, caf::actor_cast<caf::strong_actor_ptr>(session));
+  cloud.settle();
+  std::string id;
+  for (const auto& alert : cloud.stored_alerts())
+    if (alert.tenant == "acme" && alert.id != acme_alert) id = alert.id;
+  const auto answer = cloud.query("evidence", {id, "packets=1"}, "acme", false);
+  CHECK(answer.status == 0);
+  CHECK(fields(answer, "node") == std::vector<std::string>{"gw-1"});
+  REQUIRE(heard->questions.size() == 1);
+  const auto question = decode_query(heard->questions[0].bytes);
+  REQUIRE(question.ok());
+  CHECK(question->verb == "evidence");
+  CHECK(question->arguments ==
+        std::vector<std::string>{"first=" + std::to_string(seen.first), "last=" + std::to_string(seen.last),
+                                 "container=" + seen.entity.container, "address=172.18.0.2",
+                                 "peer=198.51.100.7", "peer=198.51.100.8", "packets=1"});
+  // Of another tenant there is no such alert, and nobody is asked.
+  CHECK(cloud.query("evidence", {id}, "other").status == std::uint8_t(Errc::not_found));
+  CHECK(cloud.query("evidence", {id, "first=1"}, "acme").status == std::uint8_t(Errc::invalid));
+  CHECK(cloud.query("evidence", {}, "acme").status == std::uint8_t(Errc::invalid));
+  CHECK(heard->questions.size() == 1);
 }

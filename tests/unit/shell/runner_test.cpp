@@ -13,6 +13,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <unistd.h>
 
 using namespace iris;
 
@@ -167,4 +169,44 @@ TEST_CASE("a welcome that is damaged is an error") {
   // An empty struct: no version at all.
   CHECK(decode_operator_welcome(std::vector<char>(16)).error().code != Errc::refused);
   CHECK(encode_operator_hello("0.1.0").size() % 8 == 0);
+}
+
+TEST_CASE("evidence is shown by its kinds, and heads of packets go to a file that other tools read") {
+  Shell shell;
+  QueryAnswer answer;
+  answer.message = "the beginning is gone";
+  answer.lines = {R"({"kind":"evidence","observations":1,"gone":""})",
+                  R"({"kind":"process","at":"2026-11-24T21:00:00.000000Z","exe":"/usr/bin/nmap"})",
+                  R"({"kind":"packet","ns":1,"interface":"br-edgex","link":1,"length":90,"header":"0a0b"})",
+                  R"({"kind":"packet","ns":2,"interface":"br-edgex","link":1,"length":90,"header":"zz"})"};
+  shell.channel.next = answer;
+  char name[] = "/tmp/iris-evidence-XXXXXX";
+  const auto file = ::mkstemp(name);
+  REQUIRE(file >= 0);
+  ::close(file);
+  const auto outcome = shell.runner.run(std::string{"evidence A-1 --pcap "} + name);
+  CHECK(outcome.exit == Exit::ok);
+  CHECK(shell.channel.asked.back().arguments == std::vector<std::string>{"A-1", "packets=1"});
+  CHECK(outcome.out.find("Processes\n") != std::string::npos);
+  CHECK(outcome.out.find("0a0b") == std::string::npos);
+  CHECK(outcome.err == std::string{"iris-shell: the beginning is gone; "} + name +
+                           ": the headers of 1 packets, without what they carried\n");
+  std::ifstream in{name, std::ios::binary};
+  const std::string bytes{std::istreambuf_iterator<char>{in}, {}};
+  CHECK(bytes.substr(0, 4) == "\x0a\x0d\x0d\x0a");
+  CHECK(bytes.find("br-edgex") != std::string::npos);
+  CHECK(bytes.size() % 4 == 0);
+  std::filesystem::remove(name);
+
+  answer.lines.resize(1);
+  shell.channel.next = answer;
+  CHECK(shell.runner.run(std::string{"evidence A-1 --pcap "} + name).err.find("no file was made") !=
+        std::string::npos);
+  CHECK(!std::filesystem::exists(name));
+  shell.channel.next = answer;
+  shell.channel.next->lines.push_back(
+      R"({"kind":"packet","ns":1,"interface":"br-edgex","link":1,"length":90,"header":"0a0b"})");
+  CHECK(shell.runner.run("evidence A-1 --pcap /nonexistent/x").exit == Exit::failed);
+  (void)shell.runner.run("evidence A-1");
+  CHECK(shell.channel.asked.back().arguments == std::vector<std::string>{"A-1"});
 }

@@ -127,6 +127,7 @@ inline ContainerBatch sample_containers() {
   event.image = facts.image;
   event.at = recorded_at;
   event.network = "edgex-network";
+  event.before = "core-data";
   event.change.action = ContainerAction::died;
   event.change.exit_code = 137;
   event.change.signal = 9;
