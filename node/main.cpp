@@ -1,3 +1,4 @@
+#include "node/check_command.hpp"
 #include "node/enrol_command.hpp"
 #include "node/record_command.hpp"
 #include "node/replay/replay.hpp"

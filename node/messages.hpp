@@ -12,9 +12,10 @@
 
 namespace iris {
 
-/// What the process source saw.
+/// What the process source saw, and the socket source.
 struct ProcessBatch {
   std::vector<ProcessEvent> events;
+  std::vector<SocketEvent> sockets{};
 };
 /// What one packet source saw.
 struct FlowBatch {

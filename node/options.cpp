@@ -21,9 +21,10 @@ void add_source_options(CLI::App& app, NodeOptions& options) {
                  "Network that is the site's own beside the private ranges; repeatable")
       ->envname("IRIS_LOCAL")
       ->delimiter(',');
-  app.add_option("--process-source", options.process_source, "How processes are seen")
+  app.add_option("--process-source", options.process_source,
+                 "How processes are seen: auto takes the first of ebpf, connector and procfs that works")
       ->envname("IRIS_PROCESS_SOURCE")
-      ->check(CLI::IsMember({"auto", "ebpf", "connector", "off"}))
+      ->check(CLI::IsMember({"auto", "ebpf", "connector", "procfs", "off"}))
       ->capture_default_str();
   app.add_option("--metadata-url", options.metadata_url,
                  "EdgeX core-metadata, http://HOST:PORT (default: the container edgex-core-metadata)")

@@ -200,6 +200,9 @@ std::string describe(const RouterState& state, const RouterWorld& world) {
       .field("own", counters.own);
   json.field("unattributed", counters.unattributed).field("host_processes", counters.host_processes);
   json.field("names_evicted", state.routing.attribution().names().evicted());
+  json.field("by_socket", counters.by_socket);
+  json.field("sockets", std::uint64_t(state.routing.attribution().sockets().size()));
+  json.field("sockets_evicted", state.routing.attribution().sockets().evicted());
   json.field("strangers", counters.strangers).field("overflow", state.overflow);
   json.field("waiting", std::uint64_t(RouterWorld::waiting_limit) - std::uint64_t(world.waiting->left()));
   json.field("table_bytes_left", world.budget->left()).field("table_refusals", world.budget->refused());

@@ -2,6 +2,7 @@
 
 #include "core/alert/json_writer.hpp"
 #include "core/base/clock_line.hpp"
+#include "core/process/health_check.hpp"
 #include "node/host_interfaces.hpp"
 #include "node/load_guard.hpp"
 #include "node/messages.hpp"
@@ -12,6 +13,7 @@
 #include "node/sources/docker_source.hpp"
 #include "node/sources/edgex_source.hpp"
 #include "node/sources/node_clock.hpp"
+#include "node/sources/socket_source.hpp"
 #include "node/sources/usage_source.hpp"
 
 #include <spdlog/spdlog.h>
@@ -44,6 +46,7 @@ struct SourceHub::State {
   std::string own_digest;            ///< docker source's thread only
   PostureKeeper posture;
   std::unique_ptr<ProcessSource> process;
+  std::unique_ptr<SocketSource> sockets;
   std::unique_ptr<UsageSource> usage;
   std::unique_ptr<EdgexSource> edgex;
   std::unique_ptr<DockerSource> docker;
@@ -66,6 +69,7 @@ struct SourceHub::State {
   void leave_out_ours(std::vector<ProcessEvent>& events);
   [[nodiscard]] Result<void> start_processes();
   [[nodiscard]] Result<void> start_directory();
+  void start_sockets();
   void start_usage();
   void start_engine();
   void start_load();
@@ -113,6 +117,7 @@ void SourceHub::State::take_containers(std::vector<ContainerReport> reports) {
     }
     if (facts.running) {
       if (process) process->container_started(facts);
+      if (sockets && report.event.change.action == ContainerAction::started) sockets->look_soon();
       if (edgex) edgex->container_started(facts);
       usage->container_started(facts);
     } else {
@@ -138,11 +143,15 @@ Result<void> SourceHub::State::start_processes() {
   ProcessSourceOptions wanted;
   wanted.sensor = options.process_source == "ebpf"        ? ProcessSensorChoice::ebpf
                   : options.process_source == "connector" ? ProcessSensorChoice::connector
+                  : options.process_source == "procfs"    ? ProcessSensorChoice::procfs
                                                           : ProcessSensorChoice::automatic;
   auto started =
       ProcessSource::start(wanted, {[this](std::vector<ProcessEvent> events) {
                                       leave_out_ours(events);
                                       outlet.to_router(ProcessBatch{std::move(events)});
+                                    },
+                                    [this](std::vector<SocketEvent> seen) {
+                                      outlet.to_router(ProcessBatch{{}, std::move(seen)});
                                     },
                                     [this](SensorHealth report) { outlet.health(std::move(report)); }});
   if (!started) return started.error();
@@ -155,7 +164,9 @@ Result<void> SourceHub::State::start_processes() {
         .field("execs", figures.execs)
         .field("forks", figures.forks)
         .field("exits", figures.exits)
+        .field("sockets", figures.sockets)
         .field("lost", figures.lost)
+        .field("lost_sockets", figures.lost_sockets)
         .field("unread", figures.unread)
         .field("redacted", figures.redacted)
         .field("processes", figures.processes)
@@ -165,7 +176,27 @@ Result<void> SourceHub::State::start_processes() {
     return json.end_object().take();
   }));
   spdlog::info("processes are seen by {}", process->sensor());
+  start_sockets();
   return {};
+}
+
+void SourceHub::State::start_sockets() {
+  SocketSourceOptions looks;
+  looks.window = window_in_use;
+  if (std::string_view{process->sensor()} != "ebpf") looks.windows = 1; // all that is seen of them
+  sockets = SocketSource::start(looks, [this](std::vector<SocketEvent> seen) {
+    outlet.to_router(ProcessBatch{{}, std::move(seen)});
+  });
+  actors.push_back(outlet.stand_in("socket_source", "", [this] {
+    const auto figures = sockets->statistics();
+    JsonWriter json;
+    json.object()
+        .field("looks", figures.looks)
+        .field("sockets", figures.sockets)
+        .field("namespaces", figures.namespaces)
+        .field("cut", figures.cut);
+    return json.end_object().take();
+  }));
 }
 
 Result<void> SourceHub::State::start_directory() {
@@ -210,7 +241,12 @@ void SourceHub::State::start_engine() {
   engine.socket = options.docker_socket;
   DockerSourceSinks sinks;
   sinks.deliver = [this](std::vector<ContainerReport> reports) { take_containers(std::move(reports)); };
-  sinks.exec = [](const std::string& container, const std::string& command, Timestamp) {
+  sinks.exec = [this](const std::string& container, const std::string& command, Timestamp) {
+    {
+      const std::lock_guard lock{mutex};
+      auto known = running.find(container);
+      if (known != running.end() && is_health_check(known->second.healthcheck, command)) return;
+    }
     spdlog::info("the engine runs a command in {}: {}", container.substr(0, 12), command);
   };
   sinks.health = [this](SensorHealth report) { outlet.health(std::move(report)); };
@@ -305,6 +341,7 @@ void SourceHub::State::keep_house() {
   if (wanted_window != window_in_use) {
     window_in_use = wanted_window;
     usage->set_window(window_in_use);
+    if (sockets) sockets->set_window(window_in_use);
     packets.set_window(window_in_use);
   }
   if (!options.no_packets) packets.keep(plan, options.lan_interfaces);
@@ -382,6 +419,7 @@ SourceHub::~SourceHub() {
   s.packets.stop();
   s.usage.reset();
   s.edgex.reset();
+  s.sockets.reset();
   s.process.reset();
 }
 

@@ -21,6 +21,10 @@ struct Process {
   scriptOrigin @11 :UInt8;
   entered @12 :Bool;
   argsCut @13 :Bool;
+  tty @14 :Text;
+  inode @15 :UInt64;         # of the file that runs; 0 where not known
+  fresh @16 :Bool;           # its file, or its script, was written shortly before it ran
+  healthCheck @17 :Bool;     # started by the engine as the container's health check
 }
 
 struct FlowEvidence {

@@ -28,6 +28,7 @@ struct Frame {
     scale @14 :Common.TimeScale;
     lost @15 :RecordedLoss;  # what could not be written since it was last told
     end @16 :Text;           # the program ends in order; why
+    sockets @17 :List(RecordedSocket);
   }
 }
 
@@ -58,6 +59,24 @@ struct RecordedExit {
   exitCode @2 :Int32;
   signal @3 :Int32;
   lifetime @4 :Int64;
+}
+
+struct RecordedSocket {
+  # SocketEvent: who has which socket.
+  action @0 :UInt8;          # SocketAction
+  bound @1 :Bool;
+  lookedUp @2 :Bool;
+  hostNetwork @3 :Bool;
+  protocol @4 :UInt8;
+  localPort @5 :UInt16;
+  remotePort @6 :UInt16;
+  pid @7 :UInt32;
+  local @8 :Data;
+  remote @9 :Data;
+  container @10 :Text;       # empty for the host
+  exe @11 :Text;
+  at @12 :Int64;
+  bootAt @13 :Int64;
 }
 
 struct RecordedTraffic {

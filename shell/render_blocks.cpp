@@ -87,7 +87,11 @@ std::string process(const Json& one) {
   if (const auto origin = text_of(one, "origin"); !origin.empty() && origin != "unknown" && origin != "image")
     out += "  (file from " + origin + ")";
   if (const auto script = text_of(one, "script"); !script.empty()) out += "  script " + script;
+  if (one.value("fresh", Json{}) == true) out += "  (written shortly before)";
   if (one.value("entered", Json{}) == true) out += "  (entered from outside of the container)";
+  if (one.value("health_check", Json{}) == true) out += "  (health check)";
+  if (const auto tty = text_of(one, "tty"); !tty.empty())
+    out += fmt::format("  (at {}, uid {})", tty, text_of(one, "uid"));
   return out;
 }
 

@@ -78,6 +78,10 @@ void write(schema::Process::Builder out, const ProcessInfo& process) {
   out.setScript(cut(bounded(process.script)));
   out.setScriptOrigin(std::uint8_t(process.script_origin));
   out.setEntered(process.entered);
+  out.setTty(cut(bounded(process.tty)));
+  out.setInode(process.inode);
+  out.setFresh(process.fresh);
+  out.setHealthCheck(process.health_check);
   out.setArgsCut(process.args_cut || fitting(process.args) < process.args.size());
 }
 
@@ -193,6 +197,10 @@ ProcessInfo read_process(Reading& in, schema::Process::Reader reader) {
   process.script_origin = in.choice(reader.getScriptOrigin(), Origin::deleted, "script origin");
   process.entered = reader.getEntered();
   process.args_cut = reader.getArgsCut();
+  process.tty = in.text(reader.getTty(), "process tty");
+  process.inode = reader.getInode();
+  process.fresh = reader.getFresh();
+  process.health_check = reader.getHealthCheck();
   return process;
 }
 

@@ -49,7 +49,8 @@ void write_process(JsonWriter& out, const ProcessInfo& process) {
   write_texts(out, "ancestors", process.ancestors);
   out.field("started", rfc3339(process.started)).field("origin", to_string(process.origin));
   out.field("script", process.script).field("script_origin", to_string(process.script_origin));
-  out.field("entered", process.entered);
+  out.field("entered", process.entered).field("health_check", process.health_check);
+  out.field("tty", process.tty).field("inode", process.inode).field("fresh", process.fresh);
   out.end_object();
 }
 

@@ -73,7 +73,10 @@ std::string evidence_of(const ProcessInfo& process) {
   }
   if (process.origin != Origin::unknown && process.origin != Origin::image)
     text += std::string{"  (file from "} + to_string(process.origin) + ")";
+  if (process.fresh) text += "  (written shortly before)";
   if (process.entered) text += "  (entered from outside of the container)";
+  if (process.health_check) text += "  (health check)";
+  if (!process.tty.empty()) text += "  (at " + process.tty + ", uid " + std::to_string(process.uid) + ")";
   return text;
 }
 

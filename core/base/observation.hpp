@@ -34,9 +34,16 @@ struct ProcessInfo {
   Origin origin = Origin::unknown;
   std::string script; ///< the script file an interpreter was given, if any
   Origin script_origin = Origin::unknown;
-  bool entered = false;  ///< came in from outside: docker exec, nsenter, a debugger
-  bool args_cut = false; ///< the argument vector was longer than what is kept
+  bool entered = false;      ///< came in from outside: docker exec, nsenter, a debugger
+  bool args_cut = false;     ///< the argument vector was longer than what is kept
+  std::string tty;           ///< "pts/0": somebody sits at it; "" for none or not known
+  std::uint64_t inode = 0;   ///< of the file that runs; 0 where not known
+  bool fresh = false;        ///< the file, or the script, was written within fresh_file before it ran
+  bool health_check = false; ///< the probe that the engine starts by the container's configuration
 };
+
+/// What was written so shortly before it ran was brought or made for this.
+inline constexpr Duration fresh_file = 600 * second;
 
 struct ProcessStart {
   ProcessInfo process;
@@ -77,6 +84,17 @@ struct Flow {
   Timestamp first = 0, last = 0;
   std::uint16_t interface = 0; ///< index in the source's list of interfaces
   std::string application;     ///< protocol by nDPI, "" when not known
+};
+
+/// A service waits for calls: told when that begins, and again now and then while it lasts.
+struct Listen {
+  std::uint8_t protocol = 6; ///< IANA number
+  IpAddress address;         ///< unspecified: at all addresses
+  std::uint16_t port = 0;
+  bool chosen_by_kernel = false; ///< nobody asked for this number: it is another one each time
+  std::uint32_t pid = 0;         ///< 0 where not known
+  std::string exe;               ///< "" where not known
+  bool again = false;            ///< told before
 };
 
 struct DnsAnswer {
@@ -169,7 +187,8 @@ struct Observation {
   Timestamp at = 0;         ///< wall time
   std::int64_t boot_at = 0; ///< CLOCK_BOOTTIME ns, 0 where unknown (captures)
   Phase phase = Phase::steady;
-  std::variant<ProcessStart, ProcessExit, Flow, DnsAnswer, ContainerChange, Usage, SensorHealth, FieldCommand>
+  std::variant<ProcessStart, ProcessExit, Flow, DnsAnswer, ContainerChange, Usage, SensorHealth, FieldCommand,
+               Listen>
       what;
 };
 

@@ -6,7 +6,7 @@
 namespace iris {
 namespace {
 
-constexpr std::array<DetectorInfo, 15> table{{
+constexpr std::array<DetectorInfo, 16> table{{
     {"network.known-bad", "A service or device talked to an address on a threat list; names the lists.",
      "The peer of a flow is looked up in all lists (addresses and networks). 7.5 bits for an attempt, 9.5 "
      "for an answered "
@@ -99,6 +99,16 @@ constexpr std::array<DetectorInfo, 15> table{{
      "protocol; "
      "flows beyond the 1,024 that are looked at at once (counted); everything with --no-dpi.",
      "T1571 T1071", true},
+    {"network.listen", "A service opened a port that it never listened on.",
+     "Listening sockets by number: TCP as the kernel tells them, and all that are found in /proc every 30 s; "
+     "a TCP "
+     "port that the kernel chose is one habit, whatever its number. UDP counts where it stays bound for two "
+     "looks, "
+     "below 32768 or as BACnet's. Scored as process.novel.",
+     "Who takes over a port that the service has; ports opened while learning; UDP ports above 32767; "
+     "without "
+     "eBPF, what listens for less than the time between two looks.",
+     "T1571 T1505", true},
     {"network.volume", "More was sent to a peer than ever: in one flow, or in one window.",
      "Each report of a flow is added to its flow (a day at most) and to its peer's window, and compared with "
      "the number's "

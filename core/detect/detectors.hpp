@@ -27,6 +27,7 @@ namespace iris {
 [[nodiscard]] std::optional<Finding> network_command(const JudgeView& view, const Act& act);
 [[nodiscard]] std::optional<Finding> network_protocol(const JudgeView& view, const Act& act);
 [[nodiscard]] std::optional<Finding> network_client(const JudgeView& view, const Act& act);
+[[nodiscard]] std::optional<Finding> network_listen(const JudgeView& view, const Act& act);
 [[nodiscard]] std::optional<Finding> network_volume(const JudgeView& view, const Act& act,
                                                     const WindowNumbers::Volume& volume);
 

@@ -86,6 +86,7 @@ std::optional<Finding> process_origin(const JudgeView& view, const Act& act) {
       "Programs come from the container's image" + (programs.empty() ? "." : "; it runs " + programs + ".");
   finding.observed =
       behaviour.texts[0] + "; " + file + " " + where(origin) +
+      (process.fresh ? ", written less than 10 minutes before it ran" : "") +
       (learned ? ", although it is known from elsewhere: the file was replaced" : "") +
       (process.entered ? "; it came in from outside of the container (docker exec or the like)." : ".");
   return finding;

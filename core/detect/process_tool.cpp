@@ -5,7 +5,8 @@ namespace iris {
 
 std::optional<Finding> process_tool(const JudgeView& view, const Act& act) {
   const auto* start = std::get_if<ProcessStart>(&act.observation.what);
-  if (!start || !act.behaviour) return std::nullopt;
+  // Probes ask by such tools (nc -z, a ping); what they run is the configuration's word, and learned apart.
+  if (!start || !act.behaviour || start->process.health_check) return std::nullopt;
   auto match = match_tool(start->process);
   if (!match) return std::nullopt;
   const auto& behaviour = *act.behaviour;

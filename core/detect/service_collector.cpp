@@ -71,7 +71,8 @@ struct ServiceCollector::State {
 
   bool never_learn(const Observation& observation) const {
     if (const auto* start = std::get_if<ProcessStart>(&observation.what))
-      return runs_from_memory(start->process) || match_tool(start->process).has_value();
+      return runs_from_memory(start->process) ||
+             (!start->process.health_check && match_tool(start->process).has_value());
     const auto* flow = std::get_if<Flow>(&observation.what);
     if (!flow || !indicators) return false;
     const auto& peer = flow->inbound ? flow->src : flow->dst;
@@ -168,7 +169,8 @@ const std::vector<BehaviourPtr>& ServiceCollector::observe(const Observation& ob
     state.count(*behaviour, observation);
   if (const auto* flow = std::get_if<Flow>(&observation.what))
     (void)state.numbers.add(observation, *flow);
-  else if (const auto* start = std::get_if<ProcessStart>(&observation.what))
+  else if (const auto* start = std::get_if<ProcessStart>(&observation.what);
+           start && !start->process.health_check)
     state.numbers.add(*start);
   else if (const auto* usage = std::get_if<Usage>(&observation.what))
     state.numbers.add(*usage);

@@ -159,11 +159,12 @@ struct ServiceJudge::State {
     if (!act.novelty.novel) return;
     std::optional<Finding> found;
     for (auto detector : {process_novel, network_destination, network_lateral, network_client,
-                          network_command, network_protocol})
+                          network_command, network_protocol, network_listen})
       if (!found) found = detector(view, act);
     if (!found) return;
     if (act.novelty.bits >= policy.report_bits) {
-      if (act.behaviour->family != Family::exec && act.behaviour->family != Family::dns)
+      const auto family = act.behaviour->family;
+      if (family != Family::exec && family != Family::dns && family != Family::listen)
         bound_peers(*found, act.novelty.key);
       claims.push_back(std::move(*found));
       return;

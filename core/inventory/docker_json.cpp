@@ -216,7 +216,16 @@ Result<ContainerFacts> parse_container(std::string_view json) {
   redact_args(out.command);
   out.healthcheck = texts(at(at(config, "Healthcheck"), "Test"));
   if (!out.healthcheck.empty() && out.healthcheck.front() == "NONE") out.healthcheck.clear();
-  redact_args(out.healthcheck);
+  if (out.healthcheck.size() == 2 && out.healthcheck.front() == "CMD-SHELL") {
+    // As the probe's own arguments will look, so that the two can be compared.
+    std::vector<std::string> shell{"/bin/sh", "-c", out.healthcheck.back()};
+    redact_args(shell);
+    out.healthcheck.back() = shell.back();
+  } else if (!out.healthcheck.empty()) {
+    std::vector<std::string> command{out.healthcheck.begin() + 1, out.healthcheck.end()};
+    redact_args(command);
+    std::copy(command.begin(), command.end(), out.healthcheck.begin() + 1);
+  }
   const auto environment = texts(at(config, "Env"));
   for (const auto& variable : environment)
     if (variable == "EDGEX_SECURITY_SECRET_STORE=false") out.security_off = true;

@@ -22,6 +22,9 @@ void put_level(Behaviour& behaviour, std::size_t level, std::string text) {
 Behaviour exec_behaviour(const ProcessInfo& process) {
   Behaviour behaviour{.family = Family::exec};
   std::string parent = process.entered ? "someone outside of the container" : process.parent_exe;
+  // What the engine's probe starts is learned apart from what the service itself starts.
+  if (process.health_check)
+    parent = process.parent_exe.empty() ? "the health check" : process.parent_exe + " in the health check";
   if (parent.empty()) parent = "the container's start";
   auto arguments = normalise_arguments(process.args);
   put_level(behaviour, 0, process.exe + (arguments.empty() ? "" : " " + arguments) + " started by " + parent);
@@ -190,6 +193,7 @@ bool is_reported(Family family, EntityKind entity, EntityKind peer_class) {
   case Family::dns:
     return peer_class == EntityKind::internet;
   case Family::listen:
+    return entity == EntityKind::service;
   case Family::exit:
     return false;
   case Family::command:
@@ -244,12 +248,13 @@ std::vector<Behaviour> behaviours_of(const Observation& observation) {
     constexpr std::uint8_t igmp = 2; // group membership, by the kernel itself
     if (!ours || is_icmp_reply(*flow) || flow->protocol == igmp) return all;
     all.push_back(peer_behaviour(observation, *flow));
-    if (flow->inbound && flow->packets_in > 0 && (flow->protocol == 6 || flow->protocol == 17)) {
-      Behaviour listen{.family = Family::listen};
-      put_level(listen, 0, port_text(*flow));
-      all.push_back(std::move(listen));
-    }
     if (auto protocol = protocol_behaviour(observation, *flow)) all.push_back(std::move(*protocol));
+  } else if (const auto* listen = std::get_if<Listen>(&observation.what)) {
+    Behaviour port{.family = Family::listen};
+    put_level(port, 0,
+              std::string{listen->protocol == 17 ? "udp/" : "tcp/"} +
+                  (listen->chosen_by_kernel ? std::string{"any free port"} : std::to_string(listen->port)));
+    all.push_back(std::move(port));
   } else if (const auto* answer = std::get_if<DnsAnswer>(&observation.what)) {
     Behaviour dns{.family = Family::dns};
     if (is_public_name(answer->name)) dns.peer_class = EntityKind::internet;

@@ -52,10 +52,9 @@ struct Behaviour {
 };
 using BehaviourPtr = std::shared_ptr<const Behaviour>;
 
-/// At most three behaviours (an answered inbound flow is also a listen, one whose content is known a
-/// protocol, a start of a file that is not of the image also an origin), the principal one first. Empty for
-/// what is not learned, such as unanswered inbound connection attempts, whose source addresses can be made
-/// up, and container changes.
+/// At most two behaviours (a flow whose content is known is also a protocol, a start of a file that is not of
+/// the image also an origin), the principal one first. Empty for what is not learned, such as unanswered
+/// inbound connection attempts, whose source addresses can be made up, and container changes.
 [[nodiscard]] std::vector<Behaviour> behaviours_of(const Observation& observation);
 
 /// The call that carries a command, as flows show it.
@@ -67,7 +66,7 @@ using BehaviourPtr = std::shared_ptr<const Behaviour>;
 [[nodiscard]] bool is_contact(const Flow& flow);
 
 /// Whether a novelty of this family is any detector's. What a sibling service or a device does to another one
-/// that is watched itself is reported once, at the side that did it; listen and exit explain, but do not
+/// that is watched itself is reported once, at the side that did it; exits explain, but do not
 /// alert.
 [[nodiscard]] bool is_reported(Family family, EntityKind entity, EntityKind peer_class);
 

@@ -31,7 +31,9 @@ struct Cached {
 };
 
 std::uint64_t raw_hash(const ProcessInfo& process, Phase phase) {
-  auto hash = hash64(process.exe, 2 * std::uint64_t(phase == Phase::steady) + std::uint64_t(process.entered));
+  auto hash =
+      hash64(process.exe, 4 * std::uint64_t(process.health_check) +
+                              2 * std::uint64_t(phase == Phase::steady) + std::uint64_t(process.entered));
   hash = hash_combine(hash, hash64(process.parent_exe));
   hash = hash_combine(hash, hash64(process.script, std::uint64_t(process.origin) * 16 +
                                                        std::uint64_t(process.script_origin)));

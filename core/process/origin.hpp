@@ -14,6 +14,7 @@ struct FileFacts {
   std::uint32_t links = 1; ///< 0: unlinked
   std::uint64_t magic = 0; ///< f_type of its file system
   bool memory = false;     ///< memfd_create
+  std::uint64_t inode = 0;
 };
 
 struct MountPoint {

@@ -88,6 +88,7 @@ void ProcessTable::fork(std::uint32_t parent_pid, std::uint32_t child_pid, Times
   child.own = parent->own;
   child.ancestors = ancestors_of_child(*parent);
   child.entered = parent->entered;
+  child.health_check = parent->health_check;
   child.epoch = parent->epoch;
   child.born_in = parent->container;
   assign(child, *parent->container);
@@ -119,6 +120,7 @@ ExecResult ProcessTable::apply(ExecFacts facts, bool seeding, Timestamp started)
       record.ancestors = ancestors_of_child(*parent);
       record.own = parent->own;
       record.entered = parent->entered;
+      record.health_check = parent->health_check;
       record.born_in = parent->container;
       assign(record, *parent->container);
     }
@@ -168,7 +170,10 @@ ExecResult ProcessTable::apply(ExecFacts facts, bool seeding, Timestamp started)
   process.args_cut = facts.args_cut;
   process.cwd = std::move(facts.cwd);
   process.started = seeding ? started : facts.at;
-  process.entered = record.entered && record.ancestors.empty();
+  process.tty = std::move(facts.tty);
+  process.inode = facts.inode;
+  process.health_check = record.health_check;
+  process.entered = record.entered && record.ancestors.empty() && !record.health_check;
   process.ancestors.reserve(record.ancestors.size());
   for (const auto& exe : record.ancestors)
     process.ancestors.push_back(*exe);
@@ -215,6 +220,20 @@ void ProcessTable::container_gone(const std::string& container) {
 }
 
 void ProcessTable::exclude(std::uint32_t pid) { touch(pid).own = true; }
+
+void ProcessTable::mark_health_check(std::uint32_t pid) {
+  if (auto found = records_.find(pid); found != records_.end()) found->second.health_check = true;
+}
+
+std::string ProcessTable::exe_of(std::uint32_t pid) const {
+  const auto* record = find(pid);
+  return record == nullptr ? std::string{} : *record->exe;
+}
+
+bool ProcessTable::is_own(std::uint32_t pid) const {
+  const auto* record = find(pid);
+  return record != nullptr && record->own;
+}
 
 std::string ProcessTable::container_of(std::uint32_t pid) const {
   const auto* record = find(pid);

@@ -15,7 +15,8 @@ struct ExecFacts {
   std::uint32_t pid = 0;
   std::uint32_t parent_pid = 0; ///< used where the fork was not seen
   std::uint32_t uid = 0;
-  std::string exe, cwd;
+  std::string exe, cwd, tty;
+  std::uint64_t inode = 0;       ///< of the executable
   std::vector<std::string> args; ///< already redacted
   bool args_cut = false;
   /// The container as the kernel says it; nullopt: not known, inherit from the fork. "" is the host.
@@ -62,9 +63,14 @@ public:
   void container_gone(const std::string& container);
   /// This process and all that it forks from now on is the monitor itself.
   void exclude(std::uint32_t pid);
+  /// This process is the engine's health check; what it forks from now on belongs to that.
+  void mark_health_check(std::uint32_t pid);
 
   /// "" for the host or where nothing is known.
   [[nodiscard]] std::string container_of(std::uint32_t pid) const;
+  /// "" where nothing is known.
+  [[nodiscard]] std::string exe_of(std::uint32_t pid) const;
+  [[nodiscard]] bool is_own(std::uint32_t pid) const;
   /// The first process of a container, 0 where it is not known.
   [[nodiscard]] std::uint32_t init_of(const std::string& container) const;
   /// When the container's first process was first seen, 0 where it is not known.
@@ -87,7 +93,7 @@ private:
     std::vector<Text> ancestors; ///< nearest first, within the same container
     Timestamp started = 0;
     bool execed = false; ///< since its fork; otherwise exe is its parent's
-    bool own = false, entered = false;
+    bool own = false, entered = false, health_check = false;
     std::uint64_t epoch = 0; ///< losses before it was last known to be right
     std::list<std::uint32_t>::iterator age;
   };

@@ -20,10 +20,12 @@ typedef __u64 __le64;
 typedef __u32 __wsum;
 typedef __u16 __sum16;
 typedef _Bool bool;
+enum { false = 0, true = 1 };
 
 /* uapi/linux/bpf.h */
-enum { BPF_MAP_TYPE_RINGBUF = 27 };
-enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
+enum { BPF_MAP_TYPE_LRU_HASH = 9, BPF_MAP_TYPE_RINGBUF = 27 };
+enum { BPF_ANY = 0 };
+enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2, BPF_RB_AVAIL_DATA = 0 };
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -47,6 +49,7 @@ struct timespec64 {
 /* The change time was renamed twice; names behind ___ are ignored when relocating. */
 struct inode { /* since 6.11 */
   const unsigned int i_nlink;
+  unsigned long i_ino;
   struct super_block* i_sb;
   __s64 i_ctime_sec;
   __u32 i_ctime_nsec;
@@ -79,9 +82,11 @@ struct path {
   struct dentry* dentry;
 };
 
+struct cred;
 struct file {
   struct path f_path;
   struct inode* f_inode;
+  const struct cred* f_cred;
 };
 
 struct mm_struct {
@@ -99,8 +104,12 @@ struct ns_common {
 struct mnt_namespace {
   struct ns_common ns;
 };
+struct net {
+  struct ns_common ns;
+};
 struct nsproxy {
   struct mnt_namespace* mnt_ns;
+  struct net* net_ns;
 };
 
 struct kernfs_node {
@@ -125,15 +134,64 @@ struct css_set {
   struct cgroup* dfl_cgrp;
 };
 
+struct tty_struct {
+  char name[64];
+};
 struct signal_struct {
+  struct tty_struct* tty;
   atomic_t live;
   int group_exit_code;
+};
+
+typedef struct {
+  struct net* net;
+} possible_net_t;
+
+struct in6_addr {
+  union {
+    __u8 u6_addr8[16];
+  } in6_u;
+};
+
+struct sock_common {
+  __be32 skc_daddr, skc_rcv_saddr;
+  __be16 skc_dport;
+  __u16 skc_num;
+  unsigned short skc_family;
+  volatile unsigned char skc_state;
+  possible_net_t skc_net;
+  struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
+};
+struct sock_cgroup_data {
+  struct cgroup* cgroup; /* since 5.15 */
+};
+struct socket {
+  struct file* file;
+};
+struct sock {
+  struct sock_common __sk_common;
+  unsigned char sk_userlocks : 4;
+  __u16 sk_protocol;
+  struct sock_cgroup_data sk_cgrp_data;
+  struct socket* sk_socket;
+};
+
+struct inet_sock {
+  __be16 inet_sport;
+};
+
+struct sk_buff {
+  struct sock* sk;
+  unsigned char* head;
+  __u16 network_header;
+  __be16 protocol;
 };
 
 struct task_struct {
   int pid, tgid;
   int exit_code;
   struct task_struct* real_parent;
+  const struct cred* cred;
   struct mm_struct* mm;
   struct fs_struct* fs;
   struct nsproxy* nsproxy;

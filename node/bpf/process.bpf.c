@@ -17,7 +17,7 @@ struct {
 } events SEC(".maps");
 
 /* Events that found the ring buffer full; read by the C++ side. */
-__u64 dropped_forks, dropped_execs, dropped_exits;
+__u64 dropped_forks, dropped_execs, dropped_exits, dropped_sockets;
 /* Set by the reader before it sleeps; whoever writes first then wakes it. While it is awake it gathers in
  * short windows, so that a storm of events costs a few hundred wake-ups a second and an idle machine none. */
 __u32 reader_asleep;
@@ -133,6 +133,10 @@ static __always_inline int emit_exec(struct task_struct* task, struct linux_binp
   event->ctime_ns = change_time(inode);
   event->nlink = BPF_CORE_READ(inode, i_nlink);
   event->magic = BPF_CORE_READ(inode, i_sb, s_magic);
+  event->inode = BPF_CORE_READ(inode, i_ino);
+  event->tty[0] = 0;
+  struct tty_struct* tty = BPF_CORE_READ(task, signal, tty);
+  if (tty) bpf_probe_read_kernel_str(event->tty, TTY_NAME, &tty->name);
   struct dentry* entry = BPF_CORE_READ(file, f_path.dentry);
   struct vfsmount* mounted = BPF_CORE_READ(file, f_path.mnt);
   path_names(entry, mounted, event->path, PATH_BYTES, &event->path_length, &event->path_cut);
@@ -214,3 +218,5 @@ int BPF_PROG(on_exit, struct task_struct* task) {
   bpf_ringbuf_submit(event, wake_flag());
   return 0;
 }
+
+#include "sockets.bpf.h"

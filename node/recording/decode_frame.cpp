@@ -84,6 +84,10 @@ ProcessInfo read(schema::Process::Reader in) {
   process.script_origin = choice(in.getScriptOrigin(), Origin::deleted, "an unknown origin");
   process.entered = in.getEntered();
   process.args_cut = in.getArgsCut();
+  process.tty = text(in.getTty());
+  process.inode = in.getInode();
+  process.fresh = in.getFresh();
+  process.health_check = in.getHealthCheck();
   return process;
 }
 
@@ -99,6 +103,27 @@ ProcessEvent read(schema::RecordedProcess::Reader in) {
     event.what = ProcessExit{exit.getPid(), text(exit.getExe()), exit.getExitCode(), exit.getSignal(),
                              time(exit.getLifetime())};
   }
+  return event;
+}
+
+SocketEvent read(schema::RecordedSocket::Reader in) {
+  SocketEvent event;
+  event.action = choice(in.getAction(), SocketAction::closed, "an unknown act of a socket");
+  event.bound = in.getBound();
+  event.looked_up = in.getLookedUp();
+  event.boot_at = time(in.getBootAt());
+  auto& use = event.use;
+  use.listening = event.action != SocketAction::called;
+  use.host_network = in.getHostNetwork();
+  use.protocol = in.getProtocol();
+  use.local_port = in.getLocalPort();
+  use.remote_port = in.getRemotePort();
+  use.pid = in.getPid();
+  use.local = address(in.getLocal());
+  use.remote = address(in.getRemote());
+  use.container = text(in.getContainer());
+  use.exe = text(in.getExe());
+  use.at = time(in.getAt());
   return event;
 }
 
@@ -333,6 +358,9 @@ void read(schema::Frame::Reader in, RecordedFrame& frame) {
     return;
   case schema::Frame::PROCESSES:
     frame.what = ProcessBatch{read_all<ProcessEvent>(in.getProcesses())};
+    return;
+  case schema::Frame::SOCKETS:
+    frame.what = ProcessBatch{{}, read_all<SocketEvent>(in.getSockets())};
     return;
   case schema::Frame::TRAFFIC:
     frame.what = read(in.getTraffic());

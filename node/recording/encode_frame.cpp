@@ -12,7 +12,7 @@ namespace {
 
 /// A frame of many processes or flows is closed at about so much, so that a damaged one costs little.
 constexpr std::size_t frame_aim = 256U << 10;
-constexpr std::size_t flow_cost = 256; ///< bytes of one, roughly
+constexpr std::size_t flow_cost = 256, socket_cost = 512; ///< bytes of one, roughly
 
 kj::StringPtr text(const std::string& value) { return {value.c_str(), value.size()}; }
 kj::ArrayPtr<const kj::byte> data(const IpAddress& address) { return {address.bytes.data(), 16}; }
@@ -68,6 +68,10 @@ void write(schema::Process::Builder out, const ProcessInfo& process) {
   out.setScriptOrigin(std::uint8_t(process.script_origin));
   out.setEntered(process.entered);
   out.setArgsCut(process.args_cut);
+  out.setTty(text(process.tty));
+  out.setInode(process.inode);
+  out.setFresh(process.fresh);
+  out.setHealthCheck(process.health_check);
 }
 
 void write(schema::RecordedProcess::Builder out, const ProcessEvent& event) {
@@ -83,6 +87,24 @@ void write(schema::RecordedProcess::Builder out, const ProcessEvent& event) {
   exit.setExitCode(gone.exit_code);
   exit.setSignal(gone.signal);
   exit.setLifetime(gone.lifetime);
+}
+
+void write(schema::RecordedSocket::Builder out, const SocketEvent& event) {
+  const auto& use = event.use;
+  out.setAction(std::uint8_t(event.action));
+  out.setBound(event.bound);
+  out.setLookedUp(event.looked_up);
+  out.setHostNetwork(use.host_network);
+  out.setProtocol(use.protocol);
+  out.setLocalPort(use.local_port);
+  out.setRemotePort(use.remote_port);
+  out.setPid(use.pid);
+  out.setLocal(data(use.local));
+  out.setRemote(data(use.remote));
+  out.setContainer(text(use.container));
+  out.setExe(text(use.exe));
+  out.setAt(use.at);
+  out.setBootAt(event.boot_at);
 }
 
 std::size_t cost(const ProcessEvent& event) {
@@ -275,6 +297,13 @@ std::vector<EncodedFrame> encode_frames(FrameMoment moment, const ProcessBatch& 
       write_all(out.initProcesses(unsigned(until - from)), batch.events, from);
     }));
     from = until;
+  }
+  for (std::size_t from = 0; from < batch.sockets.size();) {
+    const auto count = std::min(batch.sockets.size() - from, frame_aim / socket_cost);
+    frames.push_back(frame(moment, [&](schema::Frame::Builder out) {
+      write_all(out.initSockets(unsigned(count)), batch.sockets, from);
+    }));
+    from += count;
   }
   return frames;
 }

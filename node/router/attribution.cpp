@@ -73,7 +73,9 @@ void Attribution::process(const std::string& container, Timestamp at, std::int64
     unnamed->container = container;
     entity = unnamed;
   }
-  if (std::holds_alternative<ProcessStart>(what)) phases_.exec(container, at);
+  // The engine's probes go on for ever and say nothing about the container's start.
+  if (const auto* start = std::get_if<ProcessStart>(&what); start && !start->process.health_check)
+    phases_.exec(container, at);
   Observation observation;
   observation.entity = std::move(entity);
   observation.at = at;
@@ -81,6 +83,43 @@ void Attribution::process(const std::string& container, Timestamp at, std::int64
   observation.phase = phases_.phase_of(container, at);
   std::visit([&](const auto& w) { observation.what = w; }, what);
   out.push_back(std::move(observation));
+}
+
+void Attribution::socket(const SocketEvent& event, std::vector<Observation>& out) {
+  const auto& use = event.use;
+  if (event.action == SocketAction::closed)
+    sockets_.closed(use);
+  else
+    sockets_.opened(use);
+  if (event.action != SocketAction::listening || use.container.empty()) return;
+  // Where the engine has not told of it yet, the next look does.
+  auto entity = inventory_.by_container(use.container);
+  if (!entity) return;
+  if (listens_.size() >= listeners_limit && !listens_.contains(use.container)) listens_.clear();
+  auto& told = listens_[use.container];
+  if (told.size() >= listens_limit) told.clear();
+  auto [port, fresh] = told.try_emplace(std::uint32_t(use.protocol) << 16 | use.local_port, false);
+  if (!event.looked_up) port->second = !event.bound;
+  Listen listen;
+  listen.protocol = use.protocol;
+  listen.address = use.local == IpAddress::v4(0) ? IpAddress{} : use.local;
+  listen.port = use.local_port;
+  listen.chosen_by_kernel = port->second;
+  listen.pid = use.pid;
+  listen.exe = use.exe;
+  listen.again = event.looked_up && !fresh;
+  Observation observation;
+  observation.entity = std::move(entity);
+  observation.at = use.at;
+  observation.boot_at = event.boot_at;
+  observation.phase = phases_.phase_of(use.container, use.at);
+  observation.what = std::move(listen);
+  out.push_back(std::move(observation));
+}
+
+void Attribution::sockets_gone(const std::string& container) {
+  sockets_.container_gone(container);
+  listens_.erase(container);
 }
 
 bool Attribution::is_other_copy(const IpAddress& src, const IpAddress& dst, std::uint16_t dport,
@@ -108,8 +147,19 @@ bool Attribution::is_real(const Entity& entity, const IpAddress& address, bool e
   return true;
 }
 
+EntityPtr Attribution::owner_at(const IpAddress& local, std::uint16_t local_port, const IpAddress& remote,
+                                std::uint16_t remote_port, std::uint8_t protocol, Timestamp at) {
+  if (!is_own(local)) return nullptr;
+  const auto* use = sockets_.find("", protocol, local, local_port, remote, remote_port, at);
+  return use == nullptr || use->container.empty() ? nullptr : inventory_.by_container(use->container);
+}
+
 void Attribution::flow(const Flow& flow, InterfaceRole role, std::vector<Observation>& out) {
-  if (is_other_copy(flow.src, flow.dst, flow.dport, flow.protocol, role)) {
+  const auto caller = owner_at(flow.src, flow.sport, flow.dst, flow.dport, flow.protocol, flow.last);
+  const auto called = owner_at(flow.dst, flow.dport, flow.src, flow.sport, flow.protocol, flow.last);
+  if (caller || called)
+    ++counters_.by_socket;
+  else if (is_other_copy(flow.src, flow.dst, flow.dport, flow.protocol, role)) {
     ++counters_.translated;
     return;
   }
@@ -119,8 +169,8 @@ void Attribution::flow(const Flow& flow, InterfaceRole role, std::vector<Observa
     ++counters_.own;
     return;
   }
-  auto src = entity_at(flow.src, flow.dst);
-  auto dst = entity_at(flow.dst, flow.src);
+  auto src = caller ? caller : entity_at(flow.src, flow.dst);
+  auto dst = called ? called : entity_at(flow.dst, flow.src);
   if (!is_watched(*src) && !is_watched(*dst)) {
     ++counters_.unattributed;
     return;

@@ -1,6 +1,7 @@
 #pragma once
 #include "core/inventory/inventory.hpp"
 #include "core/net/dns.hpp"
+#include "core/net/socket_owners.hpp"
 #include "node/router/name_book.hpp"
 #include "node/router/phase_clock.hpp"
 
@@ -20,11 +21,12 @@ enum class InterfaceRole : std::uint8_t { bridge, lan };
 /// A packet that Docker translates is seen twice: on the container bridge with the container's own address,
 /// and on the LAN with the gateway's. The bridge's copy counts. So on the LAN everything that the gateway's
 /// own addresses open is left out (masqueraded, or the host's own), and everything that goes to a published
-/// port of them.
+/// port of them, unless a socket of a container on the host's network is at that end: then it is that one's.
 class Attribution {
 public:
   struct Counters {
     std::uint64_t translated = 0;   ///< flows left out as the other copy
+    std::uint64_t by_socket = 0;    ///< flows of containers on the host's network, by who has the socket
     std::uint64_t own = 0;          ///< the monitor's own traffic
     std::uint64_t unattributed = 0; ///< neither side is a service or a device
     std::uint64_t host_processes = 0;
@@ -43,6 +45,8 @@ public:
 
   void process(const std::string& container, Timestamp at, std::int64_t boot_at,
                const std::variant<ProcessStart, ProcessExit>& what, std::vector<Observation>& out);
+  /// Remembers whose socket it is. An observation where a known service listens.
+  void socket(const SocketEvent& event, std::vector<Observation>& out);
   /// One observation for each side that is a service or a LAN device. An address without a name is a device
   /// only once it answered, or was answered and went on: others can be made up by the thousand.
   void flow(const Flow& flow, InterfaceRole role, std::vector<Observation>& out);
@@ -57,6 +61,9 @@ public:
   /// @param other who deals with it: an address outside has the name that he was told for it.
   [[nodiscard]] EntityPtr entity_at(const IpAddress& address, const IpAddress& other);
   [[nodiscard]] const NameBook& names() const { return names_; }
+  [[nodiscard]] const SocketOwners& sockets() const { return sockets_; }
+  /// It ended: its sockets are no more.
+  void sockets_gone(const std::string& container);
   [[nodiscard]] const Counters& counters() const { return counters_; }
 
 private:
@@ -66,12 +73,20 @@ private:
   /// The one address under which a client with several is known.
   [[nodiscard]] IpAddress own_address_of(const IpAddress& client);
   [[nodiscard]] bool is_own(const IpAddress& address) const { return own_.contains(address); }
+  /// The container on the gateway's own network that has this socket; null where it is none's.
+  [[nodiscard]] EntityPtr owner_at(const IpAddress& local, std::uint16_t local_port, const IpAddress& remote,
+                                   std::uint16_t remote_port, std::uint8_t protocol, Timestamp at);
 
   Inventory inventory_;
   PhaseClock phases_;
   Counters counters_;
   std::unordered_map<IpAddress, bool, IpAddressHash> own_;
   NameBook names_;
+  SocketOwners sockets_;
+  static constexpr std::size_t listens_limit = 256,
+                               listeners_limit = 1'024; ///< ports of one container, containers
+  std::unordered_map<std::string, std::unordered_map<std::uint32_t, bool>>
+      listens_; ///< told; true: kernel's choice
   std::unordered_set<IpAddress, IpAddressHash> proven_;
   std::vector<IpAddress> proven_order_; ///< ring
   std::size_t next_proven_ = 0;

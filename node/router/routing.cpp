@@ -55,6 +55,8 @@ void Routing::take(const ProcessBatch& batch, Timestamp now, Out& out) {
     else
       attribution_.process(event.container, event.at, event.boot_at, event.what, out.observations);
   }
+  for (const auto& event : batch.sockets)
+    attribution_.socket(event, out.observations);
 }
 
 void Routing::release(Timestamp now, Out& out) {
@@ -94,8 +96,10 @@ void Routing::take(const ContainerBatch& batch, Timestamp now, Out& out) {
   }
   for (const auto& event : batch.events) {
     attribution_.container(event, out.observations);
-    if (event.change.action == ContainerAction::removed || event.change.action == ContainerAction::died)
+    if (event.change.action == ContainerAction::removed || event.change.action == ContainerAction::died) {
       attribution_.phases().gone(event.id);
+      attribution_.sockets_gone(event.id);
+    }
     if (event.change.action == ContainerAction::removed) inventory.remove_container(event.id);
   }
   release(now, out);

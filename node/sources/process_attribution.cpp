@@ -1,5 +1,6 @@
 #include "node/sources/process_attribution.hpp"
 
+#include "core/process/health_check.hpp"
 #include "core/process/redact.hpp"
 #include "core/process/script.hpp"
 
@@ -7,7 +8,14 @@
 
 namespace iris {
 namespace {
+/// What is of the image came with it, however lately that was.
+bool is_fresh(Origin origin, Timestamp changed, Timestamp ran) {
+  const bool brought = origin == Origin::upper || origin == Origin::mount || origin == Origin::tmpfs;
+  return brought && changed != 0 && ran - changed < fresh_file && changed < ran + second;
+}
+
 constexpr std::size_t place_limit = 4096;
+constexpr std::size_t group_limit = 4096;
 constexpr std::uint64_t overlay_magic = 0x794c7630; // linux/magic.h
 } // namespace
 
@@ -17,6 +25,7 @@ void ProcessAttribution::place(const ContainerFacts& facts) {
   // Storage drivers other than overlay copy the image when the container is made, which changes every file's
   // time.
   place.created = facts.upper_dir.empty() ? std::max(facts.created_at, facts.started_at) : facts.created_at;
+  place.health_check = facts.healthcheck;
   place.mounts.clear();
   for (const auto& mount : facts.mounts)
     place.mounts.push_back({mount.destination, mount.writable, mount.type == "tmpfs"});
@@ -65,9 +74,22 @@ void ProcessAttribution::on_exec(SensedExec exec) {
   counters_.redacted += redact_args(exec.facts.args);
   exec.facts.at = exec.boot_at + offset_;
   const bool unread = exec.unread;
+  if (exec.cgroup != 0 && exec.facts.container && !exec.facts.container->empty()) {
+    if (groups_.size() >= group_limit) groups_.clear(); // the next exec of each brings it back
+    groups_[exec.cgroup] = *exec.facts.container;
+  }
   auto result = table_.exec(std::move(exec.facts));
   // Without a name or arguments it would be judged as something new; the sensor counts it as a loss.
   if (unread) return;
+  auto& process = result.process;
+  if (process.entered)
+    if (auto place = places_.find(result.container);
+        place != places_.end() &&
+        is_health_check(place->second.health_check, std::span<const std::string>{process.args})) {
+      table_.mark_health_check(process.pid);
+      process.health_check = true;
+      process.entered = false;
+    }
   deliver(std::move(result), exec.file, exec.script, exec.boot_at);
 }
 
@@ -80,8 +102,10 @@ void ProcessAttribution::deliver(ExecResult result, const FileFacts& file, const
   if (!path.empty() && !process.cwd.empty())
     if (auto whole = absolute_path(process.cwd, path); !whole.empty()) path = whole;
   if (!path.empty() && path.front() == '/')
-    process.script_origin = script_origin(result.container, process.pid, path);
+    process.script_origin =
+        script_origin(result.container, process.pid, path, boot_at + offset_, process.fresh);
   process.script = std::move(path);
+  process.fresh = is_fresh(process.origin, file.changed, boot_at + offset_) || process.fresh;
   events_.push_back(
       {std::move(result.container), boot_at + offset_, boot_at, ProcessStart{std::move(process)}});
 }
@@ -91,8 +115,34 @@ void ProcessAttribution::on_exit(std::uint32_t pid, std::uint32_t status, std::i
   const int signal = int(status & 0x7f); // wait(2): low 7 bits the signal, then the core flag, then the code
   const int code = signal == 0 ? int(status >> 8 & 0xff) : 128 + signal;
   auto gone = table_.exit(pid, code, signal, boot_at + offset_);
-  if (!gone || gone->own) return;
+  if (!gone) return;
+  if (sockets_seen_)
+    ended_[next_ended_++ % ended_.size()] = {pid, gone->container, gone->exit.exe, gone->own};
+  if (gone->own) return;
   events_.push_back({std::move(gone->container), boot_at + offset_, boot_at, std::move(gone->exit)});
+}
+
+void ProcessAttribution::on_socket(SensedSocket socket) {
+  ++counters_.sockets;
+  auto& event = socket.event;
+  auto& use = event.use;
+  sockets_seen_ = true;
+  if (use.pid != 0 && table_.is_own(use.pid)) return;
+  use.container = table_.container_of(use.pid);
+  if (use.pid != 0) use.exe = table_.exe_of(use.pid);
+  if (use.pid != 0 && use.exe.empty())
+    if (auto gone =
+            std::find_if(ended_.begin(), ended_.end(), [&](const Ended& one) { return one.pid == use.pid; });
+        gone != ended_.end()) {
+      if (gone->own) return;
+      use.container = gone->container;
+      use.exe = gone->exe;
+    }
+  if (use.container.empty())
+    if (auto group = groups_.find(socket.cgroup); group != groups_.end()) use.container = group->second;
+  use.host_network = socket.net == host_net_;
+  use.at = event.boot_at + offset_;
+  sockets_.push_back(std::move(event));
 }
 
 Origin ProcessAttribution::origin(const std::string& container, const FileFacts& file,
@@ -109,11 +159,14 @@ Origin ProcessAttribution::origin(const std::string& container, const FileFacts&
 }
 
 Origin ProcessAttribution::script_origin(const std::string& container, std::uint32_t pid,
-                                         const std::string& path) const {
+                                         const std::string& path, Timestamp at, bool& fresh) const {
   auto facts = look_into_root(pid, path);
   if (!facts && !container.empty())
     if (auto init = table_.init_of(container); init != 0 && init != pid) facts = look_into_root(init, path);
-  return facts ? origin(container, *facts, path) : Origin::unknown;
+  if (!facts) return Origin::unknown;
+  const auto from = origin(container, *facts, path);
+  fresh = is_fresh(from, facts->changed, at);
+  return from;
 }
 
 } // namespace iris

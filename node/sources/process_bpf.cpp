@@ -15,6 +15,7 @@
 #include <mutex>
 #include <string_view>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "process.skel.h"
@@ -104,6 +105,12 @@ public:
 
   void about_to_sleep() override { __atomic_store_n(&programs_->bss->reader_asleep, 1U, __ATOMIC_SEQ_CST); }
 
+  std::uint64_t take_lost_sockets() override {
+    std::uint64_t all = __atomic_load_n(&programs_->bss->dropped_sockets, __ATOMIC_RELAXED);
+    return all - std::exchange(lost_sockets_before_, all);
+  }
+  const std::string& without_sockets() const override { return without_sockets_; }
+
   std::uint64_t take_lost() override {
     auto* counters = programs_->bss;
     std::uint64_t all = __atomic_load_n(&counters->dropped_forks, __ATOMIC_RELAXED) +
@@ -117,12 +124,25 @@ private:
     // Kernels before 5.11 count maps as locked memory; later ones ignore the limit.
     rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
     (void)setrlimit(RLIMIT_MEMLOCK, &unlimited);
-    programs_ = process_bpf::open();
-    if (programs_ == nullptr) return failed("open", errno);
-    if (int error = process_bpf::load(programs_); error != 0) return failed("load", -error);
-    if (int error = process_bpf::attach(programs_); error != 0) return failed("attach", -error);
+    if (auto loaded = load_programs(true); !loaded) {
+      // Processes matter more than their sockets, whose tracepoints are others'.
+      without_sockets_ = loaded.error().message;
+      first_warning.clear();
+      if (auto again = load_programs(false); !again) return again;
+    }
     ring_ = ring_buffer__new(bpf_map__fd(programs_->maps.events), &ProcessBpf::receive, this, nullptr);
     if (ring_ == nullptr) return failed("map", errno);
+    return {};
+  }
+
+  Result<void> load_programs(bool with_sockets) {
+    if (programs_ != nullptr) process_bpf::destroy(std::exchange(programs_, nullptr));
+    programs_ = process_bpf::open();
+    if (programs_ == nullptr) return failed("open", errno);
+    bpf_program__set_autoload(programs_->progs.on_socket_state, with_sockets);
+    bpf_program__set_autoload(programs_->progs.on_packet, with_sockets);
+    if (int error = process_bpf::load(programs_); error != 0) return failed("load", -error);
+    if (int error = process_bpf::attach(programs_); error != 0) return failed("attach", -error);
     return {};
   }
 
@@ -157,6 +177,11 @@ private:
       if (size >= sizeof(exec_event))
         exec(*reinterpret_cast<const exec_event*>(bytes), size - sizeof(exec_event));
       break;
+    case SOCKET_CALL:
+    case SOCKET_LISTEN:
+    case SOCKET_CLOSED:
+      if (size >= sizeof(socket_event)) socket(*reinterpret_cast<const socket_event*>(bytes));
+      break;
     default:
       break;
     }
@@ -176,16 +201,50 @@ private:
     facts.args_cut = event.args_cut != 0;
     facts.parents_mounts = event.parents_mounts != 0;
     facts.container = container_of(event);
-    out.file = {Timestamp(event.ctime_ns), event.nlink, event.magic, event.memfd != 0};
+    facts.inode = event.inode;
+    facts.tty.assign(event.tty, strnlen(event.tty, TTY_NAME));
+    if (facts.tty.starts_with("pts")) facts.tty.insert(3, "/"); // as its device is called
+    out.cgroup = event.cgroup;
+    out.file = {Timestamp(event.ctime_ns), event.nlink, event.magic, event.memfd != 0, event.inode};
     if (event.interpreted != 0) out.script.assign(event.filename, strnlen(event.filename, FILE_BYTES));
     sink_->on_exec(std::move(out));
+  }
+
+  void socket(const socket_event& event) {
+    const auto address = [&](const __u8* bytes) {
+      IpAddress out;
+      if (event.family == AF_INET)
+        out = IpAddress::v4(std::uint32_t(bytes[0]) << 24 | std::uint32_t(bytes[1]) << 16 |
+                            std::uint32_t(bytes[2]) << 8 | bytes[3]);
+      else
+        std::copy_n(bytes, out.bytes.size(), out.bytes.begin());
+      return out;
+    };
+    SensedSocket out;
+    out.event.action = event.head.kind == SOCKET_CALL     ? SocketAction::called
+                       : event.head.kind == SOCKET_LISTEN ? SocketAction::listening
+                                                          : SocketAction::closed;
+    auto& use = out.event.use;
+    use.protocol = event.protocol;
+    use.pid = event.head.pid;
+    use.listening = event.head.kind != SOCKET_CALL;
+    use.local = address(event.local);
+    if (event.head.kind == SOCKET_CALL) use.remote = address(event.remote);
+    use.local_port = event.local_port;
+    use.remote_port = event.remote_port;
+    out.event.bound = event.bound != 0;
+    out.event.boot_at = std::int64_t(event.head.boot_ns);
+    out.net = event.net;
+    out.cgroup = event.cgroup;
+    sink_->on_socket(std::move(out));
   }
 
   process_bpf* programs_ = nullptr;
   ring_buffer* ring_ = nullptr;
   ProcessSink* sink_ = nullptr;
   std::size_t handled_ = 0; ///< events of this round
-  std::uint64_t lost_before_ = 0;
+  std::uint64_t lost_before_ = 0, lost_sockets_before_ = 0;
+  std::string without_sockets_; ///< the reason
 };
 
 } // namespace

@@ -102,6 +102,10 @@ public:
   const char* name() const override { return "connector"; }
   int descriptor() const override { return fd_; }
   bool urgent() const override { return true; }
+  const std::string& without_sockets() const override {
+    static const std::string why = "the process connector tells of processes only";
+    return why;
+  }
   std::uint64_t take_lost() override { return std::exchange(lost_, 0); }
   std::uint64_t take_unread() override { return std::exchange(unread_, 0); }
 

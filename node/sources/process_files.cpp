@@ -55,6 +55,7 @@ FileFacts facts_of(int fd) {
   if (::fstat(fd, &status) == 0) {
     facts.changed = Timestamp(status.st_ctim.tv_sec) * second + status.st_ctim.tv_nsec;
     facts.links = std::uint32_t(status.st_nlink);
+    facts.inode = status.st_ino;
   }
   struct statfs file_system {};
   if (::fstatfs(fd, &file_system) == 0) facts.magic = std::uint64_t(file_system.f_type);
@@ -75,6 +76,16 @@ std::vector<std::string_view> stat_fields(std::string_view stat) {
     fields.push_back(stat.substr(0, end));
     stat.remove_prefix(end);
   }
+}
+
+/// The device's name of proc(5)'s tty_nr, as far as people sit at it.
+std::string terminal_name(std::uint32_t number) {
+  const auto major = number >> 8 & 0xfff, minor = (number & 0xff) | (number >> 12 & 0xfff00);
+  if (number == 0) return {};
+  if (major >= 136 && major <= 143) return "pts/" + std::to_string((major - 136) * 256 + minor);
+  if (major == 4 && minor < 64) return "tty" + std::to_string(minor);
+  if (major == 4) return "ttyS" + std::to_string(minor - 64);
+  return std::to_string(major) + ":" + std::to_string(minor);
 }
 
 std::uint64_t number(std::string_view text) { return std::strtoull(std::string{text}.c_str(), nullptr, 10); }
@@ -108,6 +119,7 @@ ProcessFiles read_process(std::uint32_t pid) {
   auto stat = read_at(directory.fd, "stat", 4096);
   if (auto fields = stat_fields(stat); fields.size() > 19) {
     out.facts.parent_pid = std::uint32_t(number(fields[1]));
+    out.facts.tty = terminal_name(std::uint32_t(number(fields[4])));
     out.start_ticks = number(fields[19]);
     out.kernel_thread = (number(fields[6]) & 0x00200000U) != 0; // PF_KTHREAD
   }
@@ -123,9 +135,16 @@ ProcessFiles read_process(std::uint32_t pid) {
     out.facts.args.emplace_back(rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
+  out.facts.inode = out.file.inode;
   out.complete = !args.empty() && !exe.empty();
   out.facts.exe = std::move(exe);
   return out;
+}
+
+std::uint32_t host_network_namespace() {
+  struct stat status {};
+  if (::stat("/proc/1/ns/net", &status) != 0 && ::stat("/proc/self/ns/net", &status) != 0) return 0;
+  return std::uint32_t(status.st_ino);
 }
 
 std::vector<ProcessFiles> read_all_processes() {

@@ -20,6 +20,10 @@ struct ProcessFiles {
 /// Reads one process; the arguments first, since they vanish first. At most 32 KiB of them.
 [[nodiscard]] ProcessFiles read_process(std::uint32_t pid);
 
+/// The inode of the gateway's own network namespace: the first process's, or ours where that may not be
+/// looked at (a node in the host's network has the same).
+[[nodiscard]] std::uint32_t host_network_namespace();
+
 /// All processes, oldest first.
 [[nodiscard]] std::vector<ProcessFiles> read_all_processes();
 

@@ -4,6 +4,7 @@
 #include "node/sources/process_attribution.hpp"
 #include "node/sources/process_bpf.hpp"
 #include "node/sources/process_connector.hpp"
+#include "node/sources/process_poll.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -22,7 +23,7 @@ namespace {
 
 constexpr int gather_ms = 4;  ///< events are gathered for so long while there are any
 constexpr int settle_ms = 10; ///< the last look before a sleep without end
-constexpr Duration tell_every = second;
+constexpr Duration tell_every = second, tell_unseen_every = 60 * second;
 constexpr std::size_t command_limit = 8192;
 
 std::int64_t clock_now(clockid_t clock) {
@@ -131,14 +132,20 @@ private:
 
   void flush() {
     if (attribution_.pending()) sinks_.deliver(attribution_.take());
+    if (attribution_.sockets_pending())
+      if (auto sockets = attribution_.take_sockets(); sinks_.sockets) sinks_.sockets(std::move(sockets));
     note_losses();
     const auto unread = sensor_->take_unread();
     untold_unread_ += unread;
+    const auto lost_sockets = sensor_->take_lost_sockets();
+    untold_sockets_ += lost_sockets;
+    untold_unseen_ += sensor_->take_unseen();
     tell_losses();
     std::lock_guard guard{lock_};
     const auto totals = shown_;
     shown_ = attribution_.counters();
     shown_.lost = totals.lost;
+    shown_.lost_sockets = totals.lost_sockets + lost_sockets;
     shown_.unread = totals.unread + unread;
     shown_.commands_dropped = totals.commands_dropped;
     shown_.evicted = attribution_.table().evicted();
@@ -149,7 +156,7 @@ private:
   /// At most once a second, since losses come by the thousand or not at all.
   void tell_losses() {
     const auto evicted = attribution_.table().evicted();
-    if (untold_lost_ == 0 && untold_unread_ == 0 && evicted == told_evicted_) return;
+    if (!owing()) return;
     const auto now = clock_now(CLOCK_BOOTTIME);
     if (now < next_tell_) return;
     const auto since = node_clock().now() - std::min(now - next_tell_ + tell_every, tell_every);
@@ -160,14 +167,27 @@ private:
     if (auto count = evicted - std::exchange(told_evicted_, evicted); count > 0)
       tell("forgotten", count, since,
            "more processes live than are remembered: their children's lineage is cut");
+    if (auto count = std::exchange(untold_sockets_, 0); count > 0)
+      if (sinks_.health)
+        sinks_.health(
+            {"sockets", "dropped", count, since,
+             "connections were opened faster than they are taken up: the programs behind them are not "
+             "known"});
+    // Every sensor of this kind has such a loss all the time, so that it is summed up for longer.
+    if (now >= next_tell_unseen_)
+      if (auto count = std::exchange(untold_unseen_, 0); count > 0) {
+        tell("blind", count, since - tell_unseen_every,
+             "at most so many processes and threads came and went between two looks at /proc");
+        next_tell_unseen_ = now + tell_unseen_every;
+      }
     next_tell_ = now + tell_every;
   }
 
   /// For ever, or until there is a loss to be told.
-  int rest_ms() const {
-    const bool owing =
-        untold_lost_ > 0 || untold_unread_ > 0 || attribution_.table().evicted() != told_evicted_;
-    return owing ? int(tell_every / millisecond) : -1;
+  int rest_ms() const { return owing() ? int(tell_every / millisecond) : -1; }
+  bool owing() const {
+    return untold_lost_ > 0 || untold_unread_ > 0 || untold_sockets_ > 0 || untold_unseen_ > 0 ||
+           attribution_.table().evicted() != told_evicted_;
   }
 
   void tell(const char* what, std::uint64_t count, Timestamp since, std::string detail) {
@@ -199,7 +219,13 @@ private:
   void run() {
     const auto attached = node_clock().now();
     attribution_.set_clock(offset());
-    tell("up", 0, attached, std::string{sensor_->name()} + (fallback_.empty() ? "" : ", since " + fallback_));
+    attribution_.set_host_net(host_network_namespace());
+    std::string how = sensor_->name();
+    if (how == "procfs") how += ", which mostly misses what lives for less than a quarter of a second";
+    tell("up", 0, attached, how + (fallback_.empty() ? "" : ", since " + fallback_));
+    if (const auto& why = sensor_->without_sockets(); !why.empty() && sinks_.health)
+      sinks_.health(
+          {"sockets", "limited", 0, attached, "only what /proc/net shows now and then, since " + why});
     run_commands();
     seed(attached);
     flush();
@@ -237,7 +263,9 @@ private:
   std::uint64_t commands_dropped_ = 0; ///< not told yet
   ProcessSourceStatistics shown_;
   std::uint64_t untold_lost_ = 0, untold_unread_ = 0, told_evicted_ = 0; ///< of the source's thread
-  std::int64_t next_tell_ = 0;                                           ///< boot time
+  std::uint64_t untold_sockets_ = 0, untold_unseen_ = 0;
+  std::int64_t next_tell_unseen_ = 0;
+  std::int64_t next_tell_ = 0; ///< boot time
   std::thread thread_;
 };
 
@@ -245,26 +273,27 @@ private:
 
 Result<std::unique_ptr<ProcessSource>> ProcessSource::start(const ProcessSourceOptions& options,
                                                             ProcessSourceSinks sinks) {
+  // From the best to the last; what was refused on the way is told with the one that works.
+  struct Way {
+    ProcessSensorChoice choice;
+    Result<std::unique_ptr<ProcessSensor>> (*open)();
+  };
+  constexpr Way ways[] = {{ProcessSensorChoice::ebpf, open_process_bpf},
+                          {ProcessSensorChoice::connector, open_process_connector},
+                          {ProcessSensorChoice::procfs, open_process_poll}};
   std::string fallback;
   std::unique_ptr<ProcessSensor> sensor;
-  if (options.sensor != ProcessSensorChoice::connector) {
-    auto bpf = open_process_bpf();
-    if (bpf)
-      sensor = std::move(bpf.value());
-    else if (options.sensor == ProcessSensorChoice::ebpf)
-      return bpf.error();
-    else
-      fallback = bpf.error().message;
-  }
-  if (!sensor) {
-    auto connector = open_process_connector();
-    if (!connector) {
-      auto error = connector.error();
-      if (!fallback.empty()) error.message = fallback + "; and " + error.message;
-      return error;
+  for (const auto& way : ways) {
+    if (options.sensor != ProcessSensorChoice::automatic && options.sensor != way.choice) continue;
+    auto opened = way.open();
+    if (opened) {
+      sensor = std::move(opened.value());
+      break;
     }
-    sensor = std::move(connector.value());
+    fallback += (fallback.empty() ? "" : "; and ") + opened.error().message;
+    if (options.sensor != ProcessSensorChoice::automatic) return opened.error();
   }
+  if (!sensor) return Error{Errc::unavailable, fallback};
   return std::unique_ptr<ProcessSource>{
       new Source{options, std::move(sinks), std::move(sensor), std::move(fallback)}};
 }

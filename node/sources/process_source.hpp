@@ -2,6 +2,7 @@
 #include "core/base/observation.hpp"
 #include "core/base/result.hpp"
 #include "core/inventory/container.hpp"
+#include "core/net/socket_owners.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -19,7 +20,7 @@ struct ProcessEvent {
   std::variant<ProcessStart, ProcessExit> what;
 };
 
-enum class ProcessSensorChoice : std::uint8_t { automatic, ebpf, connector };
+enum class ProcessSensorChoice : std::uint8_t { automatic, ebpf, connector, procfs };
 
 struct ProcessSourceOptions {
   ProcessSensorChoice sensor = ProcessSensorChoice::automatic;
@@ -31,14 +32,16 @@ struct ProcessSourceOptions {
 /// Both are called from the source's thread and must not block for long.
 struct ProcessSourceSinks {
   std::function<void(std::vector<ProcessEvent>)> deliver;
+  std::function<void(std::vector<SocketEvent>)> sockets; ///< may be empty
   std::function<void(SensorHealth)> health;
 };
 
 struct ProcessSourceStatistics {
-  std::uint64_t forks = 0, execs = 0, exits = 0;
-  std::uint64_t lost = 0;    ///< events that the kernel dropped
-  std::uint64_t unread = 0;  ///< execs whose arguments were gone (connector only)
-  std::uint64_t evicted = 0; ///< processes forgotten at the table's limit
+  std::uint64_t forks = 0, execs = 0, exits = 0, sockets = 0;
+  std::uint64_t lost = 0;         ///< events that the kernel dropped
+  std::uint64_t lost_sockets = 0; ///< the same of sockets
+  std::uint64_t unread = 0;       ///< execs whose arguments were gone (connector only)
+  std::uint64_t evicted = 0;      ///< processes forgotten at the table's limit
   std::uint64_t strayed = 0; ///< starts outside of their container's control group, kept in the container
   std::uint64_t commands_dropped = 0; ///< news of containers that were lost at the limit
   std::uint64_t redacted = 0;
@@ -60,7 +63,7 @@ public:
   /// starts, else its first programs would be judged by a guess at one start and by its mounts at another.
   virtual void container_stopped(const ContainerFacts& facts) = 0;
   virtual void container_gone(const std::string& id) = 0; ///< removed
-  [[nodiscard]] virtual const char* sensor() const = 0;   ///< "ebpf" or "connector"
+  [[nodiscard]] virtual const char* sensor() const = 0;   ///< "ebpf", "connector" or "procfs"
   [[nodiscard]] virtual ProcessSourceStatistics statistics() const = 0;
 };
 

@@ -74,7 +74,13 @@ private:
 };
 
 void test_processes(ProcessSensorChoice choice);
+void test_one_shots(ProcessSensorChoice choice);
 void test_origins();
+void test_health_check(ProcessSensorChoice choice);
+void test_sockets();
+void test_socket_looks();
+void test_polling();
+void test_check();
 void test_engine();
 void test_usage();
 

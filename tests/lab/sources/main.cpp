@@ -1,7 +1,9 @@
 #include "tests/lab/sources/lab.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <string_view>
 #include <unistd.h>
 
 // The node's sources against a real Docker engine. Exit code 77: cannot run here (not root, no engine, no
@@ -44,8 +46,12 @@ void Container::wait() const { shell("docker wait " + id_); }
 
 } // namespace iris::lab
 
-int main() {
+int main(int argc, char** argv) {
   using namespace iris;
+  // With names, those tests alone.
+  const auto wanted = [&](std::string_view name) {
+    return argc < 2 || std::any_of(argv + 1, argv + argc, [&](const char* one) { return name == one; });
+  };
   const char* reason = nullptr;
   if (::geteuid() != 0)
     reason = "it needs root";
@@ -61,11 +67,18 @@ int main() {
   lab::shell("docker ps -a --format '{{.Names}}' --filter name=iris-lab-sources- | while IFS=- read -r a b c "
              "pid n; do "
              "[ -d /proc/$pid ] || docker rm -f $a-$b-$c-$pid-$n; done >/dev/null 2>&1");
-  lab::test_processes(ProcessSensorChoice::ebpf);
-  lab::test_processes(ProcessSensorChoice::connector);
-  lab::test_origins();
-  lab::test_engine();
-  lab::test_usage();
+  for (const auto choice : {ProcessSensorChoice::ebpf, ProcessSensorChoice::connector}) {
+    if (wanted("processes")) lab::test_processes(choice);
+    if (wanted("one_shots")) lab::test_one_shots(choice);
+    if (wanted("health_check")) lab::test_health_check(choice);
+  }
+  if (wanted("check")) lab::test_check();
+  if (wanted("polling")) lab::test_polling();
+  if (wanted("origins")) lab::test_origins();
+  if (wanted("sockets")) lab::test_sockets();
+  if (wanted("sockets")) lab::test_socket_looks();
+  if (wanted("engine")) lab::test_engine();
+  if (wanted("usage")) lab::test_usage();
   std::printf("%s: %d checks failed\n", lab::failures == 0 ? "passed" : "failed", lab::failures);
   return lab::failures == 0 ? 0 : 1;
 }

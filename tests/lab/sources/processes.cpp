@@ -1,4 +1,4 @@
-#include "tests/lab/sources/lab.hpp"
+#include "tests/lab/sources/watch.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -7,48 +7,12 @@
 namespace iris::lab {
 namespace {
 
-const ProcessInfo* start_of(const ProcessEvent& event) {
-  const auto* start = std::get_if<ProcessStart>(&event.what);
-  return start == nullptr ? nullptr : &start->process;
-}
-
 std::string join(const std::vector<std::string>& words) {
   std::string out;
   for (const auto& word : words)
     out += "[" + word + "]";
   return out;
 }
-
-struct Watch {
-  Heard<ProcessEvent> events;
-  Heard<SensorHealth> health;
-  std::unique_ptr<ProcessSource> source;
-
-  explicit Watch(ProcessSensorChoice choice) {
-    ProcessSourceOptions options;
-    options.sensor = choice;
-    auto started = ProcessSource::start(
-        options, {[this](std::vector<ProcessEvent> batch) { events.add(std::move(batch)); },
-                  [this](SensorHealth what) { health.add(std::move(what)); }});
-    LAB_CHECK_SAY(started.ok(), started ? "" : started.error().message);
-    if (started) source = std::move(started.value());
-    events.wait([](const ProcessEvent&) { return true; }, 0);
-    health.wait([](const SensorHealth& what) { return what.what == "up"; });
-  }
-  bool exited(const std::string& container, std::size_t times = 1) {
-    return events.wait(
-        [&](const ProcessEvent& event) { return event.container == container && event.what.index() == 1; },
-        times);
-  }
-  /// The first start in the container of which this holds.
-  ProcessInfo find(const std::string& container, const std::function<bool(const ProcessInfo&)>& test) const {
-    for (const auto& event : events.all())
-      if (const auto* process = start_of(event);
-          process != nullptr && event.container == container && test(*process))
-        return *process;
-    return {};
-  }
-};
 
 } // namespace
 
@@ -58,8 +22,9 @@ void test_processes(ProcessSensorChoice choice) {
   if (!watch.source) return;
   const bool ebpf = choice == ProcessSensorChoice::ebpf;
   LAB_CHECK(std::string{watch.source->sensor()} == (ebpf ? "ebpf" : "connector"));
-  Container container{"", "sh -c 'i=0; while [ $i -lt 200 ]; do /bin/true number-$i --password=geheim-$i; "
-                          "i=$((i+1)); done; exit 3'"};
+  Container container{"--network none",
+                      "sh -c 'i=0; while [ $i -lt 200 ]; do /bin/true number-$i --password=geheim-$i; "
+                      "i=$((i+1)); done; exit 3'"};
   container.wait();
   LAB_CHECK(watch.exited(container.id(), runs + 1));
   std::set<std::string> complete;
@@ -102,12 +67,38 @@ void test_processes(ProcessSensorChoice choice) {
   }));
 }
 
+/// Without any right: what lives long enough is told, and how much may have been missed.
+void test_polling() {
+  Watch watch{ProcessSensorChoice::procfs};
+  if (!watch.source) return;
+  LAB_CHECK(std::string{watch.source->sensor()} == "procfs");
+  Container container{
+      "--network none",
+      "sh -c 'i=0; while [ $i -lt 200 ]; do /bin/true; i=$((i+1)); done; sleep 2 --; exit 3'"};
+  LAB_CHECK(watch.events.wait([&](const ProcessEvent& event) {
+    const auto* start = start_of(event);
+    return event.container == container.id() && start != nullptr && start->exe == "/usr/bin/sleep" &&
+           start->args.size() == 3 && start->parent_exe == "/usr/bin/dash";
+  }));
+  shell("docker exec " + container.id() + " sleep 1");
+  LAB_CHECK(watch
+                .find(container.id(),
+                      [](const auto& process) {
+                        return process.exe == "/usr/bin/sleep" && process.args.size() == 2;
+                      })
+                .entered);
+  container.wait();
+  LAB_CHECK(watch.exited(container.id()));
+  LAB_CHECK(watch.health.wait(
+      [](const SensorHealth& what) { return what.what == "blind" && what.count >= 100; }, 1, 90));
+}
+
 void test_origins() {
   Watch watch{ProcessSensorChoice::ebpf};
   if (!watch.source) return;
   const auto machine = shell("uname -m");
   const std::string memfd = machine == "aarch64" ? "279" : "319"; // number of memfd_create
-  Container container{"--tmpfs /fast:exec -v /data", "sleep 60"};
+  Container container{"--network none --tmpfs /fast:exec -v /data", "sleep 60"};
   const auto run = [&](const std::string& command) {
     shell("docker exec " + container.id() + " sh -c '" + command + "' >/dev/null 2>&1");
   };

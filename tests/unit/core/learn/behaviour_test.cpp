@@ -99,7 +99,43 @@ TEST_CASE("peers back off to their class and say what depends on the site") {
   auto client = behaviours_of(flow(nullptr, "203.0.113.9", 27017, true));
   CHECK(client.at(0).site_levels == 2);
   CHECK(client.at(0).texts[2] == "the internet tcp/27017");
-  CHECK(client.at(1).family == Family::listen);
+  CHECK(client.size() == 1);
+}
+
+TEST_CASE("a listening port is a habit by its number, one that the kernel chose by being one") {
+  Observation observation;
+  Listen listen;
+  listen.port = 8080;
+  observation.what = listen;
+  auto fixed = behaviours_of(observation);
+  REQUIRE(fixed.size() == 1);
+  CHECK(fixed[0].family == Family::listen);
+  CHECK(fixed[0].texts[0] == "tcp/8080");
+  listen.port = 40'001;
+  listen.chosen_by_kernel = true;
+  observation.what = listen;
+  auto chosen = behaviours_of(observation);
+  listen.port = 40'002;
+  observation.what = listen;
+  CHECK(behaviours_of(observation).at(0).keys == chosen.at(0).keys);
+  CHECK(chosen.at(0).keys != fixed[0].keys);
+  CHECK(is_reported(Family::listen, EntityKind::service, EntityKind::unknown));
+}
+
+TEST_CASE("what the health check runs is learned apart from what the service runs") {
+  Observation observation;
+  ProcessStart start;
+  start.process.exe = "/usr/bin/curl";
+  start.process.parent_exe = "/bin/sh";
+  observation.what = start;
+  BehaviourCache cache{4};
+  auto own = cache.derive(observation);
+  start.process.health_check = true;
+  observation.what = start;
+  auto probe = cache.derive(observation);
+  CHECK(own.at(0)->keys[0] != probe.at(0)->keys[0]);
+  CHECK(own.at(0)->keys[2] == probe.at(0)->keys[2]);
+  CHECK(probe.at(0)->texts[1] == "/usr/bin/curl started by /bin/sh in the health check");
 }
 
 TEST_CASE("a forged opening is no contact") {
@@ -109,7 +145,7 @@ TEST_CASE("a forged opening is no contact") {
   what.packets_in = 1; // our SYN-ACK
   CHECK(behaviours_of(observation).empty());
   what.packets_out = 2;
-  CHECK(behaviours_of(observation).size() == 2);
+  CHECK(behaviours_of(observation).size() == 1);
   what.state = FlowState::refused;
   CHECK(behaviours_of(observation).empty());
   // Backscatter: packets reach us that we never asked for.

@@ -23,11 +23,32 @@ inline ProcessBatch sample_processes(std::size_t longest = 300) {
   process.origin = Origin::upper;
   process.script = "/tmp/x.sh";
   process.script_origin = Origin::tmpfs;
-  process.entered = process.args_cut = true;
+  process.entered = process.args_cut = process.fresh = process.health_check = true;
+  process.tty = "pts/3";
+  process.inode = 1ULL << 40;
   ProcessBatch batch;
   batch.events.push_back({std::string(64, 'a'), recorded_at, 17, ProcessStart{process}});
   batch.events.push_back({"", recorded_at, 18, ProcessExit{12, "/usr/bin/nmap", 1, 9, 5 * second}});
   return batch;
+}
+
+inline ProcessBatch sample_sockets() {
+  SocketEvent event;
+  event.action = SocketAction::called;
+  event.bound = false;
+  event.looked_up = true;
+  event.boot_at = 19;
+  event.use.protocol = 17;
+  event.use.host_network = true;
+  event.use.local = *parse_ip("192.0.2.9");
+  event.use.remote = *parse_ip("2001:db8::7");
+  event.use.local_port = 40'000;
+  event.use.remote_port = 161;
+  event.use.container = std::string(64, 'a');
+  event.use.pid = 12;
+  event.use.exe = "/usr/bin/snmpget";
+  event.use.at = recorded_at;
+  return {{}, {event}};
 }
 
 inline FlowBatch sample_traffic() {
@@ -185,7 +206,8 @@ inline std::vector<EncodedFrame> sample_frames() {
       encode_frame(moment, RecordedTick{}),
       encode_frame(moment, RecordedLoss{5, 6}),
       encode_frame(moment, RecordedEnd{"stopped"})};
-  for (auto& more : {encode_frames(moment, sample_processes()), encode_frames(moment, sample_traffic())})
+  for (auto& more : {encode_frames(moment, sample_processes()), encode_frames(moment, sample_sockets()),
+                     encode_frames(moment, sample_traffic())})
     frames.insert(frames.end(), more.begin(), more.end());
   return frames;
 }

@@ -283,3 +283,115 @@ TEST_CASE("a program in a steady container does not make it start up again") {
   phases.exec("c", 1'000 * second);
   CHECK(phases.phase_of("c", 1'000 * second) == Phase::steady);
 }
+
+namespace {
+SocketEvent opened_port(const std::string& container, std::uint16_t port, bool bound = true) {
+  SocketEvent event;
+  event.action = SocketAction::listening;
+  event.bound = bound;
+  event.use.listening = event.use.host_network = true;
+  event.use.container = container;
+  event.use.local_port = port;
+  event.use.at = 100 * second;
+  event.use.exe = "/usr/bin/mongod";
+  return event;
+}
+} // namespace
+
+TEST_CASE("a service that listens is told once, and again by every look") {
+  auto attribution = gateway();
+  std::vector<Observation> out;
+  attribution.socket(opened_port(mongo_id, 27017), out);
+  auto look = opened_port(mongo_id, 27017);
+  look.looked_up = true;
+  attribution.socket(look, out);
+  REQUIRE(out.size() == 2);
+  CHECK(out[0].entity->name == "edgex-mongo");
+  CHECK(std::get<Listen>(out[0].what).port == 27017);
+  CHECK_FALSE(std::get<Listen>(out[0].what).again);
+  CHECK(std::get<Listen>(out[1].what).again);
+  // Not of the host, nor of a container that nobody knows yet.
+  attribution.socket(opened_port("", 22), out);
+  attribution.socket(opened_port(std::string(64, 'f'), 80), out);
+  CHECK(out.size() == 2);
+  CHECK(attribution.sockets().find("", 6, *parse_ip("10.77.0.1"), 27017, *parse_ip("10.77.0.9"), 50'000,
+                                   101 * second) != nullptr);
+  attribution.sockets_gone(mongo_id);
+  CHECK(attribution.sockets().find("", 6, *parse_ip("10.77.0.1"), 27017, *parse_ip("10.77.0.9"), 50'000,
+                                   101 * second) == nullptr);
+  attribution.socket(look, out);
+  REQUIRE(out.size() == 3);
+  CHECK_FALSE(std::get<Listen>(out[2].what).again); // it began anew
+}
+
+TEST_CASE("a port that the kernel chose is known as such to the looks that come after") {
+  auto attribution = gateway();
+  std::vector<Observation> out;
+  attribution.socket(opened_port(mongo_id, 41'234, false), out);
+  auto look = opened_port(mongo_id, 41'234);
+  look.looked_up = true;
+  attribution.socket(look, out);
+  REQUIRE(out.size() == 2);
+  CHECK(std::get<Listen>(out[1].what).chosen_by_kernel);
+}
+
+TEST_CASE("health checks do not keep a container in its startup") {
+  auto attribution = gateway();
+  attribution.phases().set_scale({.startup = 60 * second});
+  attribution.phases().started(mongo_id, 0);
+  std::vector<Observation> out;
+  ProcessStart probe;
+  probe.process.exe = "/bin/sh";
+  probe.process.health_check = true;
+  for (int i = 1; i <= 14; ++i)
+    attribution.process(mongo_id, i * 5 * second, 0, probe, out);
+  CHECK(out.back().phase == Phase::steady);
+}
+
+TEST_CASE("a flow of a container on the host's network is its own, by who has the socket") {
+  auto attribution = gateway();
+  const std::string snmp_id(64, 'd');
+  auto snmp = container(snmp_id, "edgex-device-snmp", "172.18.0.9");
+  snmp.networks.clear();
+  snmp.network_mode = "host";
+  attribution.inventory().set_container(snmp);
+  auto poll = flow("10.77.0.1", "10.77.0.20", 161);
+  poll.protocol = 17;
+  poll.last = 100 * second;
+  std::vector<Observation> out;
+  attribution.flow(poll, InterfaceRole::lan, out);
+  CHECK(out.empty()); // nobody's, as far as is known: masqueraded, or the host's
+  SocketEvent sent;
+  sent.use.protocol = 17;
+  sent.use.host_network = true;
+  sent.use.container = snmp_id;
+  sent.use.local = poll.src;
+  sent.use.local_port = poll.sport;
+  sent.use.remote = poll.dst;
+  sent.use.remote_port = 161;
+  sent.use.at = 99 * second;
+  attribution.socket(sent, out);
+  attribution.flow(poll, InterfaceRole::lan, out);
+  REQUIRE_FALSE(out.empty());
+  CHECK(out[0].entity->name == "edgex-device-snmp");
+  CHECK_FALSE(std::get<Flow>(out[0].what).inbound);
+  CHECK(attribution.counters().by_socket == 1);
+  // Another flow from the same port, of what is masqueraded there.
+  auto other = poll;
+  other.dst = *parse_ip("10.77.0.21");
+  out.clear();
+  attribution.flow(other, InterfaceRole::lan, out);
+  CHECK(out.empty());
+
+  // And a caller from the LAN to what it listens on.
+  auto listens = opened_port(snmp_id, 49'989);
+  attribution.socket(listens, out);
+  out.clear();
+  auto call = flow("10.77.0.50", "10.77.0.1", 49'989);
+  call.last = 101 * second;
+  attribution.flow(call, InterfaceRole::lan, out);
+  REQUIRE_FALSE(out.empty());
+  CHECK(std::any_of(out.begin(), out.end(), [](const Observation& observation) {
+    return observation.entity->name == "edgex-device-snmp" && std::get<Flow>(observation.what).inbound;
+  }));
+}

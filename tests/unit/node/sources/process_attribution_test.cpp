@@ -150,3 +150,99 @@ TEST_CASE("the monitor's own processes are not told") {
   attribution.on_exit(4'000'002, 0, 1);
   CHECK(attribution.take().empty());
 }
+
+TEST_CASE("the engine's probe is no stranger that came in, and what it starts belongs to it") {
+  ProcessAttribution attribution{100};
+  ContainerFacts facts;
+  facts.id = box;
+  facts.created_at = 1;
+  facts.upper_dir = "/x";
+  facts.pid = 4'000'001;
+  facts.healthcheck = {"CMD-SHELL", "nc -z localhost 80"};
+  attribution.on_fork(1, 4'000'001, 0);
+  attribution.on_exec(exec(4'000'001, {"/bin/app"}, 1));
+  attribution.container_started(facts);
+  (void)attribution.take();
+  const auto enter = [&](std::uint32_t pid, std::vector<std::string> args) {
+    attribution.on_fork(1, pid, 0);
+    attribution.on_exec(exec(pid, std::move(args), 1));
+  };
+  enter(4'000'010, {"/bin/sh", "-c", "nc -z localhost 80"});
+  attribution.on_fork(4'000'010, 4'000'011, 0);
+  attribution.on_exec(exec(4'000'011, {"/bin/nc", "-z", "localhost", "80"}, 1));
+  enter(4'000'020, {"/bin/sh"});
+  auto events = attribution.take();
+  REQUIRE(events.size() == 3);
+  const auto& probe = std::get<ProcessStart>(events[0].what).process;
+  CHECK(probe.health_check);
+  CHECK_FALSE(probe.entered);
+  CHECK(std::get<ProcessStart>(events[1].what).process.health_check);
+  const auto& person = std::get<ProcessStart>(events[2].what).process;
+  CHECK_FALSE(person.health_check);
+  CHECK(person.entered);
+}
+
+TEST_CASE("a file that was brought shortly before it ran is fresh, one of the image is not") {
+  ProcessAttribution attribution{100};
+  attribution.set_clock(10'000 * second);
+  ContainerFacts facts;
+  facts.id = box;
+  facts.created_at = 9'000 * second;
+  facts.upper_dir = "/x";
+  attribution.container_started(facts);
+  struct Row {
+    Timestamp changed;
+    bool fresh;
+  };
+  for (const auto& row :
+       {Row{10'050 * second, true}, Row{9'400 * second, false}, Row{8'999 * second, false}}) {
+    attribution.on_exec(exec(4'000'001, {"/tmp/x"}, row.changed)); // runs at 10,100 s
+    auto events = attribution.take();
+    REQUIRE(events.size() == 1);
+    CHECK(std::get<ProcessStart>(events[0].what).process.fresh == row.fresh);
+  }
+}
+
+TEST_CASE("a socket is its process's container's, or that of the group that it was made in") {
+  ProcessAttribution attribution{100};
+  attribution.set_host_net(77);
+  auto first = exec(4'000'001, {"/bin/app"}, 1);
+  first.cgroup = 5;
+  attribution.on_exec(first);
+  attribution.exclude(4'000'009);
+  SensedSocket socket;
+  socket.event.use.pid = 4'000'001;
+  socket.event.use.local_port = 40'000;
+  socket.net = 77;
+  attribution.on_socket(socket);
+  socket.event.use.pid = 0; // sent by the kernel, later
+  socket.cgroup = 5;
+  socket.net = 78;
+  attribution.on_socket(socket);
+  socket.event.use.pid = 4'000'009; // the monitor itself
+  attribution.on_socket(socket);
+  const auto sockets = attribution.take_sockets();
+  REQUIRE(sockets.size() == 2);
+  CHECK(sockets[0].use.container == box);
+  CHECK(sockets[0].use.exe == "/bin/app");
+  CHECK(sockets[0].use.host_network);
+  CHECK(sockets[1].use.container == box);
+  CHECK_FALSE(sockets[1].use.host_network);
+}
+
+TEST_CASE("a socket that is closed after its process ended is still its container's") {
+  ProcessAttribution attribution{100};
+  SensedSocket socket;
+  socket.event.action = SocketAction::listening;
+  socket.event.use.pid = 4'000'001;
+  socket.event.use.local_port = 80;
+  attribution.on_exec(exec(4'000'001, {"/bin/app"}, 1));
+  attribution.on_socket(socket);
+  attribution.on_exit(4'000'001, 0, 1);
+  socket.event.action = SocketAction::closed;
+  attribution.on_socket(socket);
+  const auto sockets = attribution.take_sockets();
+  REQUIRE(sockets.size() == 2);
+  CHECK(sockets[1].use.container == box);
+  CHECK(sockets[1].use.exe == "/bin/app");
+}
