@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 
-.PHONY: help setup build programs test demo images lab-up lab-down soak bench fuzz format lint clean
+.PHONY: help setup build programs test demo images lab-up lab-down soak bench fuzz sanitize format lint clean
 
 help: ## what there is
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -43,6 +43,9 @@ bench: setup build ## the benchmarks
 
 fuzz: setup build ## the fuzz targets, TIME=3600 seconds each
 	@scripts/fuzz
+
+sanitize: setup ## what reads packets, with all captures at hand, under the address and undefined-behaviour sanitizers
+	@scripts/sanitize
 
 format: ## clang-format every C++ file of ours
 	@git ls-files '*.hpp' '*.cpp' '*.h' '*.c' | xargs clang-format -i

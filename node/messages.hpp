@@ -25,6 +25,7 @@ struct FlowBatch {
   std::vector<TrafficAlarm> alarms;
   std::vector<DnsSeen> answers;
   std::vector<FieldCommand> commands;
+  std::vector<DeviceName> devices;
   std::shared_ptr<void> in_flight; ///< counts the flows as waiting for the router as long as the batch lives
 };
 /// What the engine says about containers: their facts, then what happened to them, in order.

@@ -41,6 +41,7 @@ struct ToRouter {
     out.alarms = std::move(batch.harvest.alarms);
     out.answers = std::move(batch.harvest.answers);
     out.commands = std::move(batch.harvest.commands);
+    out.devices = std::move(batch.harvest.devices);
     if (auto count = out.flows.size() + out.commands.size(); count != 0 && !waiting->take(count)) {
       out.flows.clear();
       out.commands.clear();

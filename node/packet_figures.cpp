@@ -22,6 +22,8 @@ std::string describe(PacketFigures& figures) {
   json.field("hidden", s.flows.hidden).field("tiny_fragments", s.flows.tiny_fragments);
   json.field("fragments_lost", s.flows.fragments_lost).field("orphans", s.flows.orphans);
   json.field("stragglers", s.flows.stragglers).field("resumed", s.flows.resumed);
+  json.field("retransmitted", s.flows.retransmitted).field("server_names", s.server_names);
+  json.field("server_names_full", s.flows.names_full).field("device_names_dropped", s.devices_dropped);
   json.field("clock_jumps", s.flows.clock_jumps).end_object();
   return json.take();
 }

@@ -25,6 +25,7 @@ struct Party {
   protocol @7 :UInt8;
   country @8 :Text;
   network @9 :Text;
+  alias @10 :Text;      # what a LAN device calls itself (DHCP, mDNS); for people only
 }
 
 struct Loss {

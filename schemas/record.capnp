@@ -38,6 +38,9 @@ struct FlowEvidence {
   bytesIn @7 :UInt64;
   first @8 :Int64;
   last @9 :Int64;
+  retransmitted @10 :UInt64;  # TCP segments that came again or out of order, both directions
+  history @11 :Text;          # TCP: what happened, in the order of its first time; see docs/alerts.md
+  serverName @12 :Text;       # the host that the client asked for in its TLS hello: its own word
 }
 
 struct Finding {

@@ -86,6 +86,14 @@ struct RecordedTraffic {
   alarms @3 :List(RecordedAlarm);
   answers @4 :List(RecordedAnswer);
   commands @5 :List(RecordedCommand);
+  deviceNames @6 :List(RecordedDeviceName);
+}
+
+struct RecordedDeviceName {
+  # DeviceName: what a device of the LAN calls itself.
+  address @0 :Data;
+  at @1 :Int64;
+  name @2 :Text;
 }
 
 struct RecordedCommand {
@@ -125,6 +133,10 @@ struct RecordedFlow {
   last @17 :Int64;
   interface @18 :UInt16;
   application @19 :Text;
+  serverName @20 :Text;
+  retransmittedOut @21 :UInt32;
+  retransmittedIn @22 :UInt32;
+  history @23 :Text;         # at most 15 letters
 }
 
 struct RecordedAlarm {

@@ -64,6 +64,10 @@ void merge_flow(std::vector<FlowEvidence>& flows, const FlowEvidence& flow) {
     known.packets = saturating_add(known.packets, flow.packets);
     known.bytes_out = saturating_add(known.bytes_out, flow.bytes_out);
     known.bytes_in = saturating_add(known.bytes_in, flow.bytes_in);
+    known.retransmitted = saturating_add(known.retransmitted, flow.retransmitted);
+    if (flow.history.size() > known.history.size())
+      known.history = flow.history; // since the flow's beginning
+    if (!flow.server_name.empty()) known.server_name = flow.server_name;
     known.first = std::min(known.first, flow.first);
     known.last = std::max(known.last, flow.last);
     return;

@@ -62,6 +62,7 @@ void write(schema::Party::Builder out, const Party& party) {
   out.setProtocol(party.protocol);
   out.setCountry(cut(bounded(party.country)));
   out.setNetwork(cut(bounded(party.network)));
+  if (!party.alias.empty()) out.setAlias(cut(bounded(party.alias)));
 }
 
 void write(schema::Process::Builder out, const ProcessInfo& process) {
@@ -96,6 +97,9 @@ void write(schema::FlowEvidence::Builder out, const FlowEvidence& flow) {
   out.setBytesIn(flow.bytes_in);
   out.setFirst(flow.first);
   out.setLast(flow.last);
+  out.setRetransmitted(flow.retransmitted);
+  if (!flow.history.empty()) out.setHistory(cut(bounded(flow.history)));
+  if (!flow.server_name.empty()) out.setServerName(cut(bounded(flow.server_name)));
 }
 
 void write(schema::Finding::Builder out, const Finding& finding) {
@@ -178,6 +182,7 @@ Party read_party(Reading& in, schema::Party::Reader reader) {
   party.protocol = reader.getProtocol();
   party.country = in.text(reader.getCountry(), "party country");
   party.network = in.text(reader.getNetwork(), "party network");
+  party.alias = in.text(reader.getAlias(), "party alias");
   return party;
 }
 
@@ -216,6 +221,9 @@ FlowEvidence read_flow(Reading& in, schema::FlowEvidence::Reader reader) {
   flow.bytes_in = reader.getBytesIn();
   flow.first = reader.getFirst();
   flow.last = reader.getLast();
+  flow.retransmitted = reader.getRetransmitted();
+  flow.history = in.text(reader.getHistory(), "flow history");
+  flow.server_name = in.text(reader.getServerName(), "flow server name");
   return flow;
 }
 

@@ -26,6 +26,7 @@ Party party_of(const Entity& entity) {
   party.digest = entity.digest;
   party.container = entity.container;
   party.address = entity.address;
+  party.alias = entity.alias;
   return party;
 }
 

@@ -17,6 +17,9 @@ struct FlowEvidence {
   std::uint8_t protocol = 0;
   std::uint64_t packets = 0, bytes_out = 0, bytes_in = 0;
   Timestamp first = 0, last = 0;
+  std::uint64_t retransmitted = 0; ///< of both directions, of the packets
+  std::string history;             ///< TCP, as Flow::history
+  std::string server_name;         ///< as Flow::server_name
 };
 
 /// Whom a finding or an alert is about, by value.
@@ -29,6 +32,7 @@ struct Party {
   std::uint8_t protocol = 0;
   std::string country; ///< ISO 3166 alpha-2, filled in by the cloud
   std::string network; ///< operator or prefix of an outside address, filled in by the cloud
+  std::string alias;   ///< what a device calls itself, as Entity::alias
 };
 [[nodiscard]] Party party_of(const Entity& entity);
 

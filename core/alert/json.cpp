@@ -61,7 +61,8 @@ void write_flow(JsonWriter& out, const FlowEvidence& flow) {
   write_protocol(out, flow.protocol);
   out.field("packets", flow.packets).field("bytes_out", flow.bytes_out).field("bytes_in", flow.bytes_in);
   out.field("first", rfc3339(flow.first)).field("last", rfc3339(flow.last));
-  out.end_object();
+  out.field("history", flow.history).field("retransmitted", flow.retransmitted);
+  out.field("server_name", flow.server_name).end_object();
 }
 
 } // namespace
@@ -89,14 +90,18 @@ std::string to_json(const Alert& alert) {
   out.field("tenant", alert.tenant).field("site", alert.site).field("gateway", alert.gateway);
   out.key("entity").object();
   out.field("kind", to_string(finding.entity.kind)).field("name", finding.entity.name);
-  out.field("image", finding.entity.image).field("container", finding.entity.container).end_object();
+  out.field("alias", finding.entity.alias)
+      .field("image", finding.entity.image)
+      .field("container", finding.entity.container)
+      .end_object();
   out.key("peer");
   if (finding.peer.kind == EntityKind::unknown) {
     out.null();
   } else {
     out.object();
     out.field("kind", to_string(finding.peer.kind)).field("name", finding.peer.name);
-    out.field("address", address_or_empty(finding.peer.address))
+    out.field("alias", finding.peer.alias)
+        .field("address", address_or_empty(finding.peer.address))
         .field("port", std::uint32_t(finding.peer.port));
     out.field("country", finding.peer.country).field("network", finding.peer.network).end_object();
   }

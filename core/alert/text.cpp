@@ -7,7 +7,8 @@
 namespace iris {
 namespace {
 
-/// "kmc-thermostat (10.77.0.21:47808)", "203.0.113.66 (DE, Lab Hosting)".
+/// "kmc-thermostat (10.77.0.21:47808)", "10.77.0.33 "hue-bridge"" (what it calls itself), "203.0.113.66 (DE,
+/// Lab Hosting)".
 std::string label_of(const Party& party) {
   auto address = party.address == IpAddress{} ? std::string{} : to_string(party.address);
   if (party.kind == EntityKind::internet) {
@@ -21,6 +22,7 @@ std::string label_of(const Party& party) {
   auto label = party.name.empty() ? address : party.name;
   if (party.kind == EntityKind::gateway) label = "the gateway";
   if (!address.empty() && address != label && party.kind == EntityKind::device) label += " (" + address + ")";
+  if (!party.alias.empty() && party.alias != party.name) label += " \"" + party.alias + "\"";
   return label;
 }
 
@@ -89,7 +91,9 @@ std::string evidence_of(const FlowEvidence& flow) {
   return end(flow.src, flow.sport) + " -> " + end(flow.dst, flow.dport) + " protocol " +
          std::to_string(flow.protocol) + ", " + std::to_string(flow.packets) + " packets, " +
          human_bytes(flow.bytes_out) + " out, " + human_bytes(flow.bytes_in) + " in, " + rfc3339(flow.first) +
-         " to " + rfc3339(flow.last);
+         " to " + rfc3339(flow.last) + (flow.history.empty() ? "" : ", history " + flow.history) +
+         (flow.retransmitted == 0 ? "" : ", " + std::to_string(flow.retransmitted) + " sent again") +
+         (flow.server_name.empty() ? "" : ", asked for " + flow.server_name);
 }
 
 } // namespace

@@ -24,6 +24,7 @@ struct Entity {
   std::string digest;    ///< image id, "sha256:…"; services only
   std::string container; ///< 64 hex digits; services only
   IpAddress address;     ///< what it was seen under; unspecified for none
+  std::string alias;     ///< what a device calls itself (DHCP, mDNS); for people to read, never to judge by
   friend bool operator==(const Entity&, const Entity&) = default;
 };
 using EntityPtr = std::shared_ptr<const Entity>;

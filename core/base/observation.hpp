@@ -2,7 +2,9 @@
 #include "core/base/entity.hpp"
 #include "core/base/time.hpp"
 
+#include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
@@ -84,6 +86,14 @@ struct Flow {
   Timestamp first = 0, last = 0;
   std::uint16_t interface = 0; ///< index in the source's list of interfaces
   std::string application;     ///< protocol by nDPI, "" when not known
+  /// The host that src asked for in its TLS hello: its own word. Null where there was none.
+  std::shared_ptr<const std::string> server_name;
+  /// TCP segments with content, and openings, that came again or out of order.
+  std::uint32_t retransmitted_out = 0, retransmitted_in = 0;
+  /// What TCP did since the flow began, each kind once a direction, in the order of its first time: S
+  /// opening, H its answer, A bare acknowledgement, D content, F end, R reset, T retransmission; capitals are
+  /// src's.
+  std::array<char, 16> history{}; ///< ends with 0; empty for other protocols
 };
 
 /// A service waits for calls: told when that begins, and again now and then while it lasts.

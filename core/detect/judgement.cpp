@@ -88,7 +88,9 @@ Finding finding_of(const JudgeView& view, const Act& act, std::string_view detec
     finding.flows.push_back({flow->src, flow->dst, flow->sport, flow->dport, flow->protocol,
                              std::uint64_t(flow->packets_out) + flow->packets_in, flow->bytes_out,
                              flow->bytes_in, flow->first ? flow->first : observation.at,
-                             flow->last ? flow->last : observation.at});
+                             flow->last ? flow->last : observation.at,
+                             std::uint64_t(flow->retransmitted_out) + flow->retransmitted_in,
+                             flow->history.data(), flow->server_name ? *flow->server_name : ""});
     finding.first = finding.flows.back().first;
     finding.last = std::max(finding.first, finding.flows.back().last);
   } else if (const auto* command = std::get_if<FieldCommand>(&observation.what)) {

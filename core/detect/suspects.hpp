@@ -97,6 +97,8 @@ struct Sample {
   std::uint16_t sport, dport;
   std::uint32_t packets, bytes_out, bytes_in;
   Timestamp first, last;
+  std::uint32_t retransmitted;
+  std::array<char, 16> history; ///< as Flow::history
 };
 
 /// One cause that may become an alarm. All but `recent` counts from the beginning of `window`, or of the

@@ -72,8 +72,19 @@ void add_sample(TrafficAlarm& alarm, std::uint8_t protocol, const Sample& flow) 
     if (known.src == flow.src && known.dst == flow.dst && known.sport == flow.sport &&
         known.dport == flow.dport)
       return;
-  alarm.samples.push_back({flow.src, flow.dst, flow.sport, flow.dport, protocol, flow.packets, flow.bytes_out,
-                           flow.bytes_in, flow.first, flow.last});
+  alarm.samples.push_back({flow.src,
+                           flow.dst,
+                           flow.sport,
+                           flow.dport,
+                           protocol,
+                           flow.packets,
+                           flow.bytes_out,
+                           flow.bytes_in,
+                           flow.first,
+                           flow.last,
+                           flow.retransmitted,
+                           flow.history.data(),
+                           {}});
 }
 
 } // namespace

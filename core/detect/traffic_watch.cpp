@@ -47,7 +47,9 @@ TrafficEvent event_of(const Flow& flow, std::uint32_t packets, std::uint64_t byt
                 std::uint32_t(flow.bytes_out),
                 std::uint32_t(flow.bytes_in),
                 flow.first,
-                flow.last};
+                flow.last,
+                flow.retransmitted_out + flow.retransmitted_in,
+                flow.history};
   event.packets = packets;
   event.bytes = bytes;
   return event;

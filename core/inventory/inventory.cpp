@@ -110,6 +110,20 @@ void Inventory::set_names(const std::vector<InventoryEntry>& entries) {
   }
 }
 
+void Inventory::hear_alias(const IpAddress& address, const std::string& alias) {
+  if (alias.empty() || !is_ours(address) || own_.contains(address)) return;
+  auto [known, fresh] = aliases_.try_emplace(address, alias);
+  if (!fresh && known->second == alias) return;
+  known->second = alias;
+  forget_on_demand(address);
+  if (!fresh) return;
+  alias_order_.push_back(address);
+  if (alias_order_.size() <= alias_limit) return;
+  forget_on_demand(alias_order_.front());
+  aliases_.erase(alias_order_.front());
+  alias_order_.pop_front();
+}
+
 EntityPtr Inventory::by_container(const std::string& id) const {
   auto found = containers_.find(id);
   return found == containers_.end() ? nullptr : found->second.entity;
@@ -166,6 +180,8 @@ EntityPtr Inventory::on_demand(const IpAddress& address) {
     break;
   }
   if (entity.kind == EntityKind::device && broadcast_of_lan(address)) entity.name = "broadcast";
+  if (auto heard = aliases_.find(address); heard != aliases_.end() && entity.kind == EntityKind::device)
+    entity.alias = heard->second;
   while (on_demand_.size() >= on_demand_limit) {
     on_demand_.erase(ages_.front());
     ages_.pop_front();

@@ -38,6 +38,11 @@ public:
   /// Names from a file; they go before EdgeX's names, but not before a running container's address.
   void set_names(const std::vector<InventoryEntry>& entries);
 
+  /// What a device calls itself, for people: neither who it is nor how it is judged depends on it. Taken for
+  /// addresses of ours that nobody else named; where there are too many, the one heard of first is forgotten.
+  void hear_alias(const IpAddress& address, const std::string& alias);
+  static constexpr std::size_t alias_limit = 1'024;
+
   [[nodiscard]] const EntityPtr& gateway() const { return gateway_; }
   [[nodiscard]] EntityPtr by_container(const std::string& id) const; ///< null where it is not known
   /// Never null: service, gateway, named device, device of a private or local address, internet.
@@ -88,6 +93,8 @@ private:
   std::map<std::string, EdgexDevice> devices_;
   std::unordered_map<IpAddress, OnDemand, IpAddressHash> on_demand_;
   std::list<IpAddress> ages_; ///< least recently used first
+  std::unordered_map<IpAddress, std::string, IpAddressHash> aliases_;
+  std::list<IpAddress> alias_order_; ///< first heard of first
   std::uint64_t evicted_ = 0;
 };
 

@@ -52,6 +52,40 @@ std::size_t read_name(Bytes bytes, std::size_t at, std::string* name) {
   }
 }
 
+struct Record {
+  std::size_t name = 0; ///< where its owner's name begins
+  unsigned type = 0;
+  bool internet = false; ///< its class, but for the bit that multicast DNS puts on top
+  std::size_t content = 0, length = 0;
+};
+
+/// Calls `look` for each whole record from `at` on until it says false.
+template <class Look>
+void walk_records(Bytes bytes, std::size_t at, unsigned records, Look look) {
+  for (; records > 0; --records) {
+    Record record{at};
+    at = at < bytes.size() ? read_name(bytes, at, nullptr) : 0;
+    if (at == 0 || at + 10 > bytes.size()) return;
+    record.type = u16(bytes, at);
+    record.internet = (u16(bytes, at + 2) & 0x7fff) == 1;
+    record.length = u16(bytes, at + 8);
+    record.content = at + 10;
+    at = record.content + record.length;
+    if (at > bytes.size() || !look(record)) return;
+  }
+}
+
+std::optional<IpAddress> address_of(Bytes bytes, const Record& record) {
+  const auto at = record.content;
+  if (!record.internet) return std::nullopt;
+  if (record.type == 1 && record.length == 4)
+    return IpAddress::v4(std::uint32_t(u16(bytes, at)) << 16 | u16(bytes, at + 2));
+  if (record.type != 28 || record.length != 16) return std::nullopt;
+  IpAddress address;
+  std::memcpy(address.bytes.data(), bytes.data() + at, 16);
+  return address;
+}
+
 } // namespace
 
 std::optional<std::string> parse_dns_query(Bytes payload) {
@@ -72,25 +106,31 @@ std::optional<DnsAnswer> parse_dns_answer(Bytes payload) {
   auto at = read_name(payload, header, &answer.name);
   if (at == 0 || answer.name.empty()) return std::nullopt;
   at += 4;
-  auto records = u16(payload, 6);
-  for (unsigned i = 0; i < records && answer.addresses.size() < dns_address_limit; ++i) {
-    at = at < payload.size() ? read_name(payload, at, nullptr) : 0;
-    if (at == 0 || at + 10 > payload.size()) break;
-    auto type = u16(payload, at);
-    auto internet = u16(payload, at + 2) == 1;
-    auto length = std::size_t(u16(payload, at + 8));
-    at += 10;
-    if (at + length > payload.size()) break;
-    if (internet && type == 1 && length == 4) {
-      answer.addresses.push_back(IpAddress::v4(std::uint32_t(u16(payload, at)) << 16 | u16(payload, at + 2)));
-    } else if (internet && type == 28 && length == 16) {
-      IpAddress address;
-      std::memcpy(address.bytes.data(), payload.data() + at, 16);
-      answer.addresses.push_back(address);
-    }
-    at += length;
-  }
+  walk_records(payload, at, u16(payload, 6), [&](const Record& record) {
+    if (auto address = address_of(payload, record)) answer.addresses.push_back(*address);
+    return answer.addresses.size() < dns_address_limit;
+  });
   return answer;
+}
+
+std::optional<std::string> dns_name_of_address(Bytes payload, const IpAddress& address) {
+  constexpr std::size_t header = 12;
+  if (payload.size() < header || (payload[2] & 0xf8) != 0x80) return std::nullopt;
+  auto at = header;
+  for (auto questions = u16(payload, 4); questions > 0; --questions) {
+    at = read_name(payload, at, nullptr);
+    if (at == 0) return std::nullopt;
+    at += 4;
+  }
+  std::optional<std::string> found;
+  const auto records = u16(payload, 6) + u16(payload, 8) + u16(payload, 10);
+  walk_records(payload, at, unsigned(records), [&](const Record& record) {
+    if (address_of(payload, record) != address) return true;
+    std::string name;
+    if (read_name(payload, record.name, &name) != 0 && !name.empty()) found = std::move(name);
+    return false;
+  });
+  return found;
 }
 
 } // namespace iris

@@ -19,6 +19,11 @@ inline constexpr std::size_t dns_address_limit = 16;
 /// The name that a query asks for, written as in an answer; nothing for an answer, or where the name is cut.
 [[nodiscard]] std::optional<std::string> parse_dns_query(std::span<const std::uint8_t> payload);
 
+/// The name that a response, of multicast DNS as well (which asks nothing), gives to an address: the owner of
+/// the first A or AAAA record that holds it, written as in an answer.
+[[nodiscard]] std::optional<std::string> dns_name_of_address(std::span<const std::uint8_t> payload,
+                                                             const IpAddress& address);
+
 /// A name that someone on the interface was told.
 struct DnsSeen {
   IpAddress client, server;

@@ -22,6 +22,10 @@ void add_to(Flow& report, const Flow& later) {
   report.payload_in += later.payload_in;
   report.last = later.last;
   if (!later.application.empty()) report.application = later.application;
+  if (later.server_name) report.server_name = later.server_name;
+  report.retransmitted_out += later.retransmitted_out;
+  report.retransmitted_in += later.retransmitted_in;
+  report.history = later.history;
 }
 
 } // namespace
@@ -50,6 +54,10 @@ Flow FlowTable::flow_of(const Entry& entry) const {
   flow.interface = options_.interface;
   if (entry.application != 0 && name_of_ != nullptr)
     flow.application = name_of_(name_context_, entry.application);
+  if (entry.name != 0) flow.server_name = names_.of(entry.name);
+  flow.retransmitted_out = entry.again_out;
+  flow.retransmitted_in = entry.again_in;
+  entry.write_history(flow.history);
   return flow;
 }
 
@@ -61,6 +69,9 @@ Flow FlowTable::first_sender_first(const Entry& entry) const {
     std::swap(flow.packets_out, flow.packets_in);
     std::swap(flow.bytes_out, flow.bytes_in);
     std::swap(flow.payload_out, flow.payload_in);
+    std::swap(flow.retransmitted_out, flow.retransmitted_in);
+    for (auto& letter : flow.history)
+      if (letter != 0) letter = char(letter ^ 0x20); // the other case
   }
   return flow;
 }
@@ -131,6 +142,7 @@ void FlowTable::report(Entry& entry, bool last, std::vector<Flow>& out) {
   entry.set(Entry::reported);
   entry.packets_out = entry.packets_in = 0;
   entry.bytes_out = entry.bytes_in = entry.payload_out = entry.payload_in = 0;
+  entry.again_out = entry.again_in = 0;
 }
 
 void FlowTable::finish(Entry& entry, std::uint32_t place, Timestamp now, std::vector<Flow>& out) {
@@ -175,9 +187,10 @@ void FlowTable::on_deadline(std::uint32_t place, Timestamp now, std::vector<Flow
   bool tcp = entry.key.protocol == ip_protocol::tcp;
   auto next = expiry;
   if (!entry.has(Entry::reported)) {
-    auto due = entry.first + (tcp ? options_.unanswered : options_.unreplied);
+    auto due = entry.first + (tcp && !entry.has(Entry::completed) ? options_.unanswered : options_.unreplied);
     if (now >= due) {
-      tell_failed(entry, tcp && !entry.has(Entry::known) ? Failure::stray : Failure::unanswered, now);
+      if (!entry.has(Entry::completed)) // else its first content was waited for
+        tell_failed(entry, tcp && !entry.has(Entry::known) ? Failure::stray : Failure::unanswered, now);
       report(entry, false, out);
     } else {
       next = due;

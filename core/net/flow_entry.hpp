@@ -42,7 +42,7 @@ struct FlowTable::Entry {
   std::uint32_t hash;
   std::uint16_t flags;
   FlowState state;
-  std::uint8_t reserved;
+  std::uint8_t history_size;
   Timestamp first, last;                 ///< first of the current delta; last ever
   std::uint32_t packets_out, packets_in; ///< of the current delta, as are the bytes
   std::uint64_t bytes_out, bytes_in, payload_out, payload_in;
@@ -50,7 +50,11 @@ struct FlowTable::Entry {
   std::uint32_t burst_packets, burst_answers; ///< since the last event, by the first sender and by the other
   std::uint64_t burst_bytes;
   std::uint32_t packets_total;
-  std::uint16_t application;
+  std::uint16_t application, name;                      ///< 0 for none; `name` is of FlowNames
+  std::uint32_t next_out, next_in;                      ///< TCP: sequence number behind what was sent
+  std::uint16_t again_out, again_in;                    ///< TCP: retransmitted, of the current delta
+  std::uint16_t history_seen;                           ///< a bit for each of 14 events, see flow_history.cpp
+  std::uint64_t history;                                ///< four bits an event, the first one lowest
   std::uint32_t timer_slot, timer_next, timer_previous; ///< timer_next links the free list as well
   std::uint32_t half_open_next, half_open_previous;
   std::uint32_t harvest, report_index; ///< where its report waits to be taken
@@ -58,6 +62,7 @@ struct FlowTable::Entry {
   [[nodiscard]] bool has(Flag flag) const { return (flags & flag) != 0; }
   void set(Flag flag) { flags = std::uint16_t(flags | flag); }
   void clear(Flag flag) { flags = std::uint16_t(flags & ~flag); }
+  void write_history(std::array<char, 16>& to) const;
   [[nodiscard]] bool empty_delta() const { return packets_out == 0 && packets_in == 0; }
 };
 

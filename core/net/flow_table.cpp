@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 namespace iris {
 
@@ -13,6 +14,13 @@ constexpr Duration jump_limit = 60 * second;
 std::uint64_t fold(std::uint64_t left, std::uint64_t right) {
   auto product = static_cast<unsigned __int128>(left) * right;
   return std::uint64_t(product) ^ std::uint64_t(product >> 64);
+}
+
+/// Ports of which the first packet of content names the peer better than its address does, so that the flow
+/// is reported with it: HTTPS, DNS over TLS, MQTT over TLS, LDAPS, IMAPS.
+bool awaits_hello(std::uint16_t server_port) {
+  return server_port == 443 || server_port == 8'443 || server_port == 853 || server_port == 8'883 ||
+         server_port == 636 || server_port == 993;
 }
 
 /// An echo reply belongs to its request (RFC 792, RFC 4443).
@@ -107,6 +115,7 @@ void FlowTable::erase(std::uint32_t place) {
   disarm(entry);
   drop_half_open(entry);
   if (released_ != nullptr) released_(released_context_, place);
+  names_.release(entry.name);
   auto hole = entry.hash & slot_mask_;
   while (slots_[hole].place != place)
     hole = (hole + 1) & slot_mask_;
@@ -130,10 +139,13 @@ void FlowTable::evict(std::vector<Flow>& out) {
     ++stats_.evicted_half_open;
   } else {
     // Every entry is in use here. The least recent of eight in a row is near enough to the least recent of
-    // all.
+    // all; but flows of a few packets go first, so that a flood that is answered does not drive out quiet
+    // connections that are older.
+    constexpr std::uint32_t few = 8;
+    auto order = [](const Entry& entry) { return std::pair{entry.packets_total > few, entry.last}; };
     for (int i = 0; i < 8; ++i) {
       sweep_ = (sweep_ + 1) % std::uint32_t(options_.capacity);
-      if (victim == none || entries_[sweep_].last < entries_[victim].last) victim = sweep_;
+      if (victim == none || order(entries_[sweep_]) < order(entries_[victim])) victim = sweep_;
     }
     ++stats_.evicted_active;
   }
@@ -230,6 +242,7 @@ std::uint32_t FlowTable::add(PacketView& view, Timestamp at, std::vector<Flow>& 
   }
   count(entry, place, view, outward, at);
   if (tcp) {
+    remember_tcp(entry, view, outward);
     follow_tcp(entry, place, view, outward, at, out);
   } else if (fresh) {
     bool echo = (view.protocol == ip_protocol::icmp && view.icmp_type() == 8) ||
@@ -316,8 +329,13 @@ void FlowTable::follow_tcp(Entry& entry, std::uint32_t place, const PacketView& 
       drop_half_open(entry);
       if (handshake) roles_.learn(view.protocol, outward ? view.dport : view.sport);
       if (events_ != nullptr) events_->completed(flow_of(entry), at);
-      report(entry, false, out);
+      if (handshake && !content && awaits_hello(outward ? view.dport : view.sport))
+        arm(entry, place, at + options_.unreplied);
+      else
+        report(entry, false, out);
     }
+  } else if (!entry.has(Entry::reported) && entry.has(Entry::content)) {
+    report(entry, false, out);
   }
   if ((flags & tcp_flag::fin) != 0) entry.set(outward ? Entry::fin_out : Entry::fin_in);
   if (entry.has(Entry::fin_out) && entry.has(Entry::fin_in)) close(entry, place, at, out);

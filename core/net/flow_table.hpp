@@ -1,5 +1,6 @@
 #pragma once
 #include "core/net/flow_events.hpp"
+#include "core/net/flow_names.hpp"
 #include "core/net/fragment_table.hpp"
 #include "core/net/packet.hpp"
 #include "core/net/port_roles.hpp"
@@ -34,12 +35,14 @@ struct FlowTableStats {
   std::uint64_t fragments_lost = 0;     ///< later fragments whose first one was not seen (yet)
   std::uint64_t tiny_fragments = 0;     ///< first fragments of TCP that end before the flags: an evasion
   std::uint64_t portless = 0;           ///< cut before the ports
-  std::uint64_t hidden = 0;      ///< counted by their addresses only: cut within IPv6 extension headers
-  std::uint64_t orphans = 0;     ///< FIN or RST of no known flow
-  std::uint64_t stragglers = 0;  ///< packets without content after a flow's last report was taken
-  std::uint64_t resumed = 0;     ///< flows that went on after a reset or an ICMP error
-  std::uint64_t clock_jumps = 0; ///< time went back by more than a minute: all flows ended
-  std::uint64_t active = 0;      ///< flows in the table now
+  std::uint64_t hidden = 0;        ///< counted by their addresses only: cut within IPv6 extension headers
+  std::uint64_t orphans = 0;       ///< FIN or RST of no known flow
+  std::uint64_t stragglers = 0;    ///< packets without content after a flow's last report was taken
+  std::uint64_t resumed = 0;       ///< flows that went on after a reset or an ICMP error
+  std::uint64_t retransmitted = 0; ///< TCP segments that came again or out of order
+  std::uint64_t names_full = 0;    ///< TLS names that were left out because there are too many at once
+  std::uint64_t clock_jumps = 0;   ///< time went back by more than a minute: all flows ended
+  std::uint64_t active = 0;        ///< flows in the table now
 };
 
 /// Bidirectional flows of one interface: bounded, no allocation a packet, no clock of its own.
@@ -73,6 +76,8 @@ public:
   /// Whether the handshake is done, or both sides have spoken.
   [[nodiscard]] bool completed(std::uint32_t place) const;
   void label(std::uint32_t place, std::uint16_t application);
+  /// The TLS name that `view`, a packet of this flow, asked for; the first one of the opening side counts.
+  void name(std::uint32_t place, const PacketView& view, std::string_view name, std::vector<Flow>& out);
   /// Names for labels; called when a flow with a label other than 0 is reported.
   void set_label_names(const char* (*name_of)(void* context, std::uint16_t), void* context) {
     name_of_ = name_of;
@@ -101,6 +106,7 @@ private:
   void count(Entry& entry, std::uint32_t place, const PacketView& view, bool outward, Timestamp at);
   void follow_tcp(Entry& entry, std::uint32_t place, const PacketView& view, bool outward, Timestamp at,
                   std::vector<Flow>& out);
+  void remember_tcp(Entry& entry, const PacketView& view, bool outward);
   void close(Entry& entry, std::uint32_t place, Timestamp at, std::vector<Flow>& out);
   void count_straggler(Entry& entry, std::uint32_t place, const PacketView& view, bool outward, Timestamp at,
                        std::vector<Flow>& out);
@@ -140,6 +146,7 @@ private:
   Timestamp next_tick_ = 0, now_ = 0;
   FragmentTable fragments_;
   PortRoles roles_;
+  FlowNames names_;
   FlowTableStats stats_;
 };
 

@@ -72,9 +72,9 @@ NetworkHeader walk_extensions(Bytes bytes) {
       length = 8;
       header.fragment_id = bytes.u32(4);
       header.fragment_offset = bytes.u16(2) & 0xfff8U;
-      header.first_fragment = header.fragment_offset == 0;
       header.fragment =
-          !header.first_fragment || (bytes.u16(2) & 1) != 0; // an atomic fragment is none (RFC 6946)
+          header.fragment_offset != 0 || (bytes.u16(2) & 1) != 0; // an atomic fragment is none (RFC 6946)
+      header.first_fragment = header.fragment && header.fragment_offset == 0;
       break;
     default:
       return header;
@@ -125,6 +125,7 @@ void decode_transport(Bytes bytes, std::uint32_t wire, PacketView& view) {
     header = 20;
     if (!bytes.has(14)) break;
     view.tcp_flags = bytes.at[13];
+    view.tcp_sequence = bytes.u32(4);
     view.flags_known = true;
     header = std::max<std::size_t>(20, std::size_t(bytes.at[12] >> 4) * 4);
     break;

@@ -62,6 +62,8 @@ struct PacketView {
   std::uint16_t sport = 0, dport = 0; ///< ICMP: sport = 0, dport = type << 8 | code
   std::uint8_t protocol = 0;          ///< IANA number
   std::uint8_t tcp_flags = 0;
+  std::uint32_t tcp_sequence =
+      0;                    ///< of an unfragmented TCP packet with `flags_known`; means nothing otherwise
   bool flags_known = false; ///< `tcp_flags` were read: false in most fragments
   bool ports_known = false; ///< false: later fragment, or cut before the ports
   bool fragment = false;

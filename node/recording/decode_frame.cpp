@@ -149,6 +149,13 @@ Flow read(schema::RecordedFlow::Reader in) {
   flow.last = time(in.getLast());
   flow.interface = in.getInterface();
   flow.application = text(in.getApplication());
+  if (in.getServerName().size() != 0)
+    flow.server_name = std::make_shared<const std::string>(text(in.getServerName()));
+  flow.retransmitted_out = in.getRetransmittedOut();
+  flow.retransmitted_in = in.getRetransmittedIn();
+  const auto history = in.getHistory();
+  if (history.size() >= flow.history.size()) throw Bad{"a history of a flow is too long"};
+  std::copy(history.begin(), history.end(), flow.history.begin());
   return flow;
 }
 
@@ -175,11 +182,24 @@ TrafficAlarm read(schema::RecordedAlarm::Reader in) {
   const auto samples = in.getSamples();
   if (samples.size() > Finding::evidence_limit) throw Bad{"too many samples of an alarm"};
   for (const auto sample : samples)
-    alarm.samples.push_back({address(sample.getSrc()), address(sample.getDst()), sample.getSport(),
-                             sample.getDport(), sample.getProtocol(), sample.getPackets(),
-                             sample.getBytesOut(), sample.getBytesIn(), time(sample.getFirst()),
-                             time(sample.getLast())});
+    alarm.samples.push_back({address(sample.getSrc()),
+                             address(sample.getDst()),
+                             sample.getSport(),
+                             sample.getDport(),
+                             sample.getProtocol(),
+                             sample.getPackets(),
+                             sample.getBytesOut(),
+                             sample.getBytesIn(),
+                             time(sample.getFirst()),
+                             time(sample.getLast()),
+                             sample.getRetransmitted(),
+                             text(sample.getHistory()),
+                             {}});
   return alarm;
+}
+
+DeviceName read(schema::RecordedDeviceName::Reader in) {
+  return {address(in.getAddress()), time(in.getAt()), text(in.getName())};
 }
 
 DnsSeen read(schema::RecordedAnswer::Reader in) {
@@ -305,6 +325,7 @@ FlowBatch read(schema::RecordedTraffic::Reader in) {
   batch.flows = read_all<Flow>(in.getFlows());
   batch.alarms = read_all<TrafficAlarm>(in.getAlarms());
   batch.answers = read_all<DnsSeen>(in.getAnswers());
+  batch.devices = read_all<DeviceName>(in.getDeviceNames());
   batch.commands = read_all<FieldCommand>(in.getCommands());
   return batch;
 }

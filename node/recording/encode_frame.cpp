@@ -137,6 +137,10 @@ void write(schema::RecordedFlow::Builder out, const Flow& flow) {
   out.setLast(flow.last);
   out.setInterface(flow.interface);
   if (!flow.application.empty()) out.setApplication(text(flow.application));
+  if (flow.server_name) out.setServerName(text(*flow.server_name));
+  out.setRetransmittedOut(flow.retransmitted_out);
+  out.setRetransmittedIn(flow.retransmitted_in);
+  if (flow.history[0] != 0) out.setHistory(flow.history.data());
 }
 
 void write(schema::RecordedAlarm::Builder out, const TrafficAlarm& alarm) {
@@ -169,7 +173,15 @@ void write(schema::RecordedAlarm::Builder out, const TrafficAlarm& alarm) {
     samples[i].setBytesIn(sample.bytes_in);
     samples[i].setFirst(sample.first);
     samples[i].setLast(sample.last);
+    samples[i].setRetransmitted(sample.retransmitted);
+    samples[i].setHistory(text(sample.history));
   }
+}
+
+void write(schema::RecordedDeviceName::Builder out, const DeviceName& heard) {
+  out.setAddress(data(heard.address));
+  out.setAt(heard.at);
+  out.setName(text(heard.name));
 }
 
 void write(schema::RecordedAnswer::Builder out, const DnsSeen& seen) {
@@ -323,6 +335,7 @@ std::vector<EncodedFrame> encode_frames(FrameMoment moment, const FlowBatch& bat
       if (from != 0) return;
       write_all(traffic.initAlarms(unsigned(batch.alarms.size())), batch.alarms);
       write_all(traffic.initAnswers(unsigned(batch.answers.size())), batch.answers);
+      write_all(traffic.initDeviceNames(unsigned(batch.devices.size())), batch.devices);
     }));
     from += count;
   } while (from < batch.flows.size());

@@ -300,6 +300,7 @@ private:
       std::swap(batch.alarms, harvest_.alarms);
       std::swap(batch.answers, harvest_.answers);
       std::swap(batch.commands, harvest_.commands);
+      std::swap(batch.devices, harvest_.devices);
       routing_->take(batch, out_);
       pass_on(now);
       std::swap(batch.flows, harvest_.flows); // its memory is used again

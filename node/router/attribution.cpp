@@ -50,6 +50,8 @@ void Attribution::lookup(const DnsSeen& seen, InterfaceRole role, std::vector<Ob
   out.push_back(std::move(observation));
 }
 
+void Attribution::device_name(const DeviceName& name) { inventory_.hear_alias(name.address, name.name); }
+
 EntityPtr Attribution::entity_at(const IpAddress& address, const IpAddress& other) {
   auto entity = inventory_.by_address(address);
   if (entity->kind != EntityKind::internet) return entity;
@@ -171,6 +173,8 @@ void Attribution::flow(const Flow& flow, InterfaceRole role, std::vector<Observa
   }
   auto src = caller ? caller : entity_at(flow.src, flow.dst);
   auto dst = called ? called : entity_at(flow.dst, flow.src);
+  if (flow.server_name && dst->kind == EntityKind::internet)
+    dst = names_.asked_for(own_address_of(flow.src), flow.dst, *flow.server_name);
   if (!is_watched(*src) && !is_watched(*dst)) {
     ++counters_.unattributed;
     return;

@@ -1,5 +1,6 @@
 #pragma once
 #include "core/inventory/inventory.hpp"
+#include "core/net/device_names.hpp"
 #include "core/net/dns.hpp"
 #include "core/net/socket_owners.hpp"
 #include "node/router/name_book.hpp"
@@ -42,6 +43,9 @@ public:
   /// Someone was told a name: the addresses behind it have it, for him. An observation where he is a service
   /// or a LAN device and an address is outside.
   void lookup(const DnsSeen& seen, InterfaceRole role, std::vector<Observation>& out);
+
+  /// What a device of the LAN calls itself; of containers the engine knows better.
+  void device_name(const DeviceName& name);
 
   void process(const std::string& container, Timestamp at, std::int64_t boot_at,
                const std::variant<ProcessStart, ProcessExit>& what, std::vector<Observation>& out);

@@ -72,6 +72,8 @@ void Routing::release(Timestamp now, Out& out) {
 }
 
 void Routing::take(const FlowBatch& batch, Out& out) {
+  for (const auto& device : batch.devices)
+    attribution_.device_name(device);
   for (const auto& answer : batch.answers)
     attribution_.lookup(answer, batch.role, out.observations);
   // Scans and floods were judged in the capture thread; here their addresses become names.

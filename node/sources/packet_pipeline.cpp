@@ -1,5 +1,7 @@
 #include "node/sources/packet_pipeline.hpp"
 
+#include "core/net/tls_hello.hpp"
+
 #include <algorithm>
 
 namespace iris {
@@ -7,6 +9,7 @@ namespace iris {
 namespace {
 
 constexpr Duration watch_pace = second / 2;
+constexpr std::uint32_t hello_packets = 16; ///< of a flow, among which its TLS hello is
 
 } // namespace
 
@@ -97,11 +100,23 @@ void PacketPipeline::packet(int link, std::span<const std::uint8_t> captured, st
   const bool spoken =
       view.protocol != ip_protocol::tcp || (place != FlowTable::none && flows_.completed(place));
   if (spoken && shedding_ < Shedding::content) field_.packet(view, at, harvest_.commands);
-  if (view.protocol == ip_protocol::udp && view.payload != nullptr) {
+  if (view.payload == nullptr) return;
+  if (view.protocol == ip_protocol::tcp) {
+    if (place == FlowTable::none || !is_client_hello(view.payload, view.payload_captured) ||
+        flows_.packets_of(place) > hello_packets)
+      return;
+    if (auto name = parse_server_name({view.payload, std::size_t(view.payload_captured)})) {
+      ++stats_.server_names;
+      flows_.name(place, view, *name, harvest_.flows);
+    }
+  } else if (view.protocol == ip_protocol::udp) {
     if (view.dport == 67) {
       watch_.dhcp(view, at);
+      device_name(parse_dhcp_name(view), at);
     } else if (view.sport == 53 || view.dport == 53) {
       name_service(at);
+    } else if (view.sport == 5'353) {
+      device_name(parse_mdns_name(view), at);
     }
   }
 }
@@ -123,6 +138,15 @@ void PacketPipeline::name_service(Timestamp at) {
     ++stats_.answers_dropped;
   else
     harvest_.answers.push_back({view.dst, view.src, at, std::move(*answer)});
+}
+
+void PacketPipeline::device_name(std::optional<DeviceName> name, Timestamp at) {
+  if (!name) return;
+  name->at = at;
+  if (harvest_.devices.size() >= device_limit)
+    ++stats_.devices_dropped;
+  else
+    harvest_.devices.push_back(std::move(*name));
 }
 
 void PacketPipeline::advance(Timestamp now) {

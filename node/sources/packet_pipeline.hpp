@@ -1,5 +1,6 @@
 #pragma once
 #include "core/detect/traffic_watch.hpp"
+#include "core/net/device_names.hpp"
 #include "core/net/dns.hpp"
 #include "core/net/dns_queries.hpp"
 #include "core/net/field_watch.hpp"
@@ -19,14 +20,16 @@ struct PacketHarvest {
   std::vector<TrafficAlarm> alarms;
   std::vector<DnsSeen> answers;
   std::vector<FieldCommand> commands;
+  std::vector<DeviceName> devices;
   [[nodiscard]] bool empty() const {
-    return flows.empty() && alarms.empty() && answers.empty() && commands.empty();
+    return flows.empty() && alarms.empty() && answers.empty() && commands.empty() && devices.empty();
   }
   void clear() {
     flows.clear();
     alarms.clear();
     answers.clear();
     commands.clear();
+    devices.clear();
   }
 };
 
@@ -34,6 +37,8 @@ struct PipelineStats {
   std::uint64_t frames = 0, bytes = 0; ///< as on the wire
   std::uint64_t arp = 0, other = 0, truncated = 0, malformed = 0, unsupported = 0;
   std::uint64_t answers_dropped = 0; ///< DNS answers beyond the limit of one harvest
+  std::uint64_t devices_dropped = 0; ///< the same for what devices call themselves
+  std::uint64_t server_names = 0;    ///< TLS hellos that named a host
   DnsQueriesStats names;
   FieldWatchStats field;
   LabellerStats labels;
@@ -96,9 +101,10 @@ public:
   [[nodiscard]] const PacketView* last_ip() const { return was_ip_ ? &view_ : nullptr; }
 
 private:
-  static constexpr std::size_t answer_limit = 1'024;
+  static constexpr std::size_t answer_limit = 1'024, device_limit = 256;
 
   void name_service(Timestamp at);
+  void device_name(std::optional<DeviceName> name, Timestamp at);
 
   PipelineStats stats_;
   TrafficWatch watch_;

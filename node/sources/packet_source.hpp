@@ -12,7 +12,7 @@ namespace iris {
 struct PacketSourceOptions {
   std::string interface;
   PipelineOptions pipeline; ///< flows.interface is the index that goes into every flow
-  int snapshot = 256;       ///< bytes kept of a frame: headers, and most DNS answers
+  int snapshot = 512;       ///< bytes kept of a frame: headers, most DNS answers, TLS and DHCP names
   int buffer = 4 << 20;     ///< bytes of the kernel's ring; the kernel drops what does not fit
   bool promiscuous = true;
   std::string filter;                 ///< BPF expression, "" = all; e.g. leave out our own link to the cloud

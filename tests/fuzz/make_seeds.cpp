@@ -183,6 +183,7 @@ int main(int argc, char** argv) {
   field_seeds();
   iris::fuzz::spool_records_seeds();
   iris::fuzz::recording_seeds();
+  iris::fuzz::packet_path_seeds(scratch);
   fs::remove_all(scratch);
   return 0;
 }

@@ -38,6 +38,7 @@ TEST_CASE("the JSON form is the contract: these keys in this order, one line, an
                                          "evidence", "loss",     "state",    "incident", "received", "late"});
   CHECK(nlohmann::json(json["entity"]) == nlohmann::json{{"kind", "service"},
                                                          {"name", "edgex-device-bacnet"},
+                                                         {"alias", ""},
                                                          {"image", "edgexfoundry/device-bacnet:0.2"},
                                                          {"container", std::string(64, 'a')}});
   CHECK(json["peer"]["country"] == "DE");

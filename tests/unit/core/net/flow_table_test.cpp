@@ -527,3 +527,139 @@ TEST_CASE("a clock that goes back ends all flows instead of keeping them for eve
   bench.wait(0);
   CHECK(bench.table.stats().active == 0);
 }
+
+namespace {
+
+Bytes numbered(const char* src, const char* dst, std::uint16_t sport, std::uint16_t dport, std::uint8_t flags,
+               std::uint32_t sequence, const Bytes& payload = {}) {
+  auto segment = tcp(sport, dport, flags);
+  for (int i = 0; i < 4; ++i)
+    segment[std::size_t(4 + i)] = std::uint8_t(sequence >> 8 * (3 - i));
+  append(segment, payload);
+  return ipv4(src, dst, 6, segment);
+}
+
+std::string history_of(const Flow& flow) { return flow.history.data(); }
+
+} // namespace
+
+TEST_CASE("a TCP flow tells what happened in which order, and what was sent again") {
+  Bench bench;
+  auto out = [&](std::uint8_t flags, std::uint32_t sequence, std::size_t size = 0) {
+    bench.packet(numbered(client, server, 40'000, 27'017, flags, sequence, Bytes(size)));
+  };
+  auto in = [&](std::uint8_t flags, std::uint32_t sequence, std::size_t size = 0) {
+    bench.packet(numbered(server, client, 27'017, 40'000, flags, sequence, Bytes(size)));
+  };
+  const std::uint32_t a = 0xffff'fff0U, b = 77; // the first one wraps
+  out(SYN, a);
+  out(SYN, a); // nobody heard it
+  in(SYN | ACK, b);
+  out(ACK, a + 1);
+  out(ACK, a + 1, 10);
+  out(ACK, a + 11, 10);
+  out(ACK, a + 1, 10); // again
+  in(ACK, b + 1);
+  in(ACK, b + 1, 5);
+  in(ACK, b + 5); // a keep-alive is none
+  in(ACK, b + 5, 1);
+  bench.wait(11 * second);
+  auto flows = bench.take();
+  REQUIRE(flows.size() == 1);
+  CHECK(history_of(flows[0]) == "SThADad");
+  CHECK(flows[0].retransmitted_out == 2);
+  CHECK(flows[0].retransmitted_in == 0);
+  in(ACK | FIN, b + 6);
+  out(ACK | FIN, a + 21);
+  flows = bench.take();
+  REQUIRE(flows.size() == 1);
+  CHECK(history_of(flows[0]) == "SThADadfF");
+  CHECK(flows[0].retransmitted_out == 0); // a delta
+  CHECK(bench.table.stats().retransmitted == 2);
+}
+
+TEST_CASE("where the ports say that the first sender answers, the history is told from the opener's side") {
+  Bench bench;
+  bench.packet(numbered(server, client, 27'017, 40'000, ACK, 5, Bytes(9)));
+  bench.packet(numbered(client, server, 40'000, 27'017, ACK, 9));
+  auto flows = bench.take();
+  REQUIRE(flows.size() == 1);
+  CHECK(to_string(flows[0].src) == client);
+  CHECK(history_of(flows[0]) == "dA");
+}
+
+TEST_CASE("a flow to a TLS port is reported with the name that its first content asks for") {
+  Bench bench;
+  auto opened = [&](std::uint16_t sport) {
+    bench.packet(numbered(client, server, sport, 443, SYN, 1));
+    bench.packet(numbered(server, client, 443, sport, SYN | ACK, 1));
+    bench.packet(numbered(client, server, sport, 443, ACK, 2));
+  };
+  opened(40'000);
+  CHECK(bench.take().empty()); // even where the harvest comes between
+  PacketView view;
+  auto hello = numbered(client, server, 40'000, 443, ACK, 2, Bytes(20));
+  REQUIRE(frames::decode(link_type::raw, hello, view) == Decoded::ip);
+  auto place = bench.table.add(view, bench.now, bench.out);
+  REQUIRE(place != FlowTable::none);
+  bench.table.name(place, view, "mirror.example", bench.out);
+  bench.table.name(place, view, "other.example", bench.out); // the first one counts
+  auto flows = bench.take();
+  REQUIRE(flows.size() == 1);
+  CHECK(flows[0].first_report);
+  REQUIRE(flows[0].server_name);
+  CHECK(*flows[0].server_name == "mirror.example");
+
+  opened(40'001); // and without content when it was waited for long enough
+  auto answer = numbered(server, client, 443, 40'001, ACK, 2, Bytes(20));
+  bench.wait(300 * millisecond);
+  flows = bench.take();
+  REQUIRE(flows.size() == 1);
+  CHECK(flows[0].state == FlowState::established);
+  CHECK_FALSE(flows[0].server_name);
+  CHECK(bench.told.failures.empty());
+  REQUIRE(frames::decode(link_type::raw, answer, view) == Decoded::ip);
+  place = bench.table.add(view, bench.now, bench.out);
+  bench.table.name(place, view, "friend.example", bench.out); // the one who is called names nobody
+  bench.table.flush(bench.out);
+  for (const auto& flow : bench.out)
+    CHECK((flow.sport == 40'000 || !flow.server_name));
+}
+
+TEST_CASE("names of flows are kept once each, and there is an end to them") {
+  FlowNames names;
+  auto one = names.keep("a.example");
+  CHECK(names.keep("a.example") == one);
+  CHECK(*names.of(one) == "a.example");
+  names.release(one);
+  CHECK(*names.of(one) == "a.example");
+  names.release(one);
+  CHECK_FALSE(names.of(one));
+  for (std::size_t i = 0; i < FlowNames::limit; ++i)
+    REQUIRE(names.keep(std::to_string(i)) != 0);
+  CHECK(names.keep("one more") == 0);
+  CHECK_FALSE(names.of(0));
+}
+
+TEST_CASE("regression: a flood that is answered drives out no quiet connection that is older") {
+  FlowTableOptions options;
+  options.capacity = 16;
+  Bench bench{options};
+  for (int i = 0; i < 6; ++i) { // a service's
+    bench.packet(ipv4(client, server, 17, udp(5'000, 6'000, Bytes(10))));
+    bench.packet(ipv4(server, client, 17, udp(6'000, 5'000, Bytes(10))));
+  }
+  for (std::uint16_t port = 10'000; port < 10'200; ++port) {
+    bench.now += millisecond;
+    bench.packet(ipv4("10.0.0.9", server, 17, udp(port, 7'000, Bytes(10))));
+    bench.packet(ipv4(server, "10.0.0.9", 17, udp(7'000, port, Bytes(10))));
+  }
+  CHECK(bench.table.stats().evicted_active >= 180);
+  bench.take();
+  bench.packet(ipv4(client, server, 17, udp(5'000, 6'000, Bytes(10))));
+  bench.wait(11 * second);
+  auto flows = bench.take();
+  auto known = std::find_if(flows.begin(), flows.end(), [](const Flow& flow) { return flow.dport == 6'000; });
+  REQUIRE(known != flows.end());
+  CHECK_FALSE(known->first_report); // the same flow still
+}

@@ -236,3 +236,16 @@ TEST_CASE("regression: a TCP header that is cut behind its ports still has ports
   CHECK_FALSE(view.flags_known);
   CHECK(view.payload_length == 4);
 }
+
+TEST_CASE("regression: a fragment that is the whole datagram is no first fragment either") {
+  // Cut before the flags, it was taken for a tiny fragment, with which someone evades monitors.
+  Bytes fragment{6, 0, 0, 0, 0, 0, 0, 9};
+  append(fragment, tcp(40'000, 443, tcp_flag::syn));
+  auto bytes = ethernet(0x86dd, ipv6("fd00::1", "fd00::2", 44, fragment));
+  bytes.resize(14 + 40 + 8 + 8);
+  PacketView view;
+  REQUIRE(iris::decode(link_type::ethernet, bytes, 200, view) == Decoded::ip);
+  CHECK_FALSE(view.fragment);
+  CHECK_FALSE(view.first_fragment);
+  CHECK_FALSE(view.is_tiny_fragment());
+}

@@ -72,6 +72,10 @@ inline FlowBatch sample_traffic() {
   flow.last = recorded_at + second;
   flow.interface = 7;
   flow.application = "TLS";
+  flow.server_name = std::make_shared<const std::string>("mirror.example");
+  flow.retransmitted_out = 8;
+  flow.retransmitted_in = 9;
+  std::string_view{"SThADadfF"}.copy(flow.history.data(), flow.history.size() - 1);
   TrafficAlarm alarm;
   alarm.kind = TrafficKind::flood;
   alarm.stage = AlarmStage::progress;
@@ -88,13 +92,14 @@ inline FlowBatch sample_traffic() {
   alarm.bytes = 14;
   alarm.first = recorded_at;
   alarm.last = recorded_at + second;
-  alarm.samples.push_back({flow.src, alarm.dst, 1, 80, 6, 1, 60, 0, recorded_at, recorded_at});
+  alarm.samples.push_back({flow.src, alarm.dst, 1, 80, 6, 1, 60, 0, recorded_at, recorded_at, 4, "Sr", {}});
   FlowBatch batch;
   batch.role = InterfaceRole::lan;
   batch.interface = "eth1";
   batch.flows = {flow};
   batch.alarms = {alarm};
   batch.answers = {{flow.src, *parse_ip("10.0.0.1"), recorded_at, {"example.org", {flow.dst}}}};
+  batch.devices = {{flow.src, recorded_at, "hue-bridge"}};
   FieldCommand command;
   command.src = flow.src;
   command.dst = *parse_ip("10.0.0.7");

@@ -297,3 +297,35 @@ TEST_CASE("wrong usage exits with 2, a missing file with 1") {
   CHECK(exit_code({"--pcap", "x", "--learn-until", "1e30"}) == 2);
   CHECK(exit_code({"--pcap", "/nonexistent.pcap"}) == 1);
 }
+
+TEST_CASE("every real capture is read to its end, and gives the same alerts each time") {
+  // Also what `make sanitize` runs under the sanitizers.
+  if (!std::filesystem::is_directory(captures())) {
+    WARN("skipped: no folder " << captures() << " (set IRIS_CAPTURES to one with captures)");
+    return;
+  }
+  std::size_t read = 0;
+  for (const auto& entry : std::filesystem::directory_iterator{captures()}) {
+    if (!entry.path().extension().string().starts_with(".pcap")) continue;
+    const auto path = entry.path().string();
+    INFO(path);
+    auto told = [&](bool labels, bool learn) {
+      ReplayOptions options;
+      options.captures = {path};
+      if (learn) options.learn = {path};
+      options.label_applications = labels;
+      ReplayStats stats;
+      auto alerts = replay(options, stats, [&](const std::string& line) { UNSCOPED_INFO(line); });
+      REQUIRE(alerts);
+      CHECK(stats.packets > 0);
+      std::string all;
+      for (const auto& alert : *alerts)
+        all += to_json(alert) + to_text(alert);
+      return all;
+    };
+    CHECK(told(false, false) == told(false, false));
+    CHECK(told(true, true) == told(true, true));
+    ++read;
+  }
+  CHECK(read > 0);
+}

@@ -395,3 +395,53 @@ TEST_CASE("a flow of a container on the host's network is its own, by who has th
     return observation.entity->name == "edgex-device-snmp" && std::get<Flow>(observation.what).inbound;
   }));
 }
+
+TEST_CASE(
+    "the name that a TLS client asks for tells the names of one address apart, and is no proof by itself") {
+  auto attribution = gateway();
+  std::vector<Observation> out;
+  const auto service = *parse_ip("172.18.0.3"), outside = *parse_ip("203.0.113.9");
+  auto told = [&](const char* name) {
+    attribution.lookup({service, *parse_ip("172.18.0.1"), 0, {name, {outside}}}, InterfaceRole::bridge, out);
+  };
+  auto peer = [&](const char* asked) {
+    out.clear();
+    auto made = flow("172.18.0.3", "203.0.113.9", 443);
+    if (asked != nullptr) made.server_name = std::make_shared<const std::string>(asked);
+    attribution.flow(made, InterfaceRole::bridge, out);
+    REQUIRE(out.size() == 1);
+    return out[0].peer;
+  };
+  CHECK(peer(nullptr)->name == "203.0.113.9");
+  CHECK(peer("mirror.example")->name == "mirror.example (by TLS only)");
+  CHECK(peer("mirror.example") == peer("mirror.example")); // the same, so that it need not be looked at again
+  CHECK(peer(nullptr)->name == "203.0.113.9");
+  told("mirror.example");
+  told("cdn.example");
+  CHECK(peer(nullptr)->name == "cdn.example");
+  CHECK(peer("mirror.example")->name == "mirror.example");
+  CHECK(peer("evil.example")->name == "evil.example (by TLS only)"); // another name than a friend's
+  for (int i = 0; i < 10; ++i)
+    told(("n" + std::to_string(i) + ".example").c_str());
+  CHECK(peer("mirror.example")->name == "mirror.example (by TLS only)"); // bounded: the oldest are forgotten
+  CHECK(peer("n9.example")->name == "n9.example");
+}
+
+TEST_CASE("what a device calls itself is shown, and changes nobody's identity") {
+  auto attribution = gateway();
+  std::vector<Observation> out;
+  attribution.device_name({*parse_ip("10.77.0.33"), 0, "hue-bridge"});
+  attribution.device_name({*parse_ip("203.0.113.9"), 0, "printer"});
+  attribution.device_name({*parse_ip("172.18.0.2"), 0, "printer"});
+  attribution.flow(flow("10.77.0.33", "203.0.113.9", 443), InterfaceRole::lan, out);
+  REQUIRE(out.size() == 1);
+  CHECK(out[0].entity->name == "10.77.0.33");
+  CHECK(out[0].entity->alias == "hue-bridge");
+  CHECK(profile_of(*out[0].entity) == "device:10.77.0.33");
+  CHECK(out[0].peer->alias.empty());
+  CHECK(attribution.inventory().by_address(*parse_ip("172.18.0.2"))->alias.empty());
+  auto& inventory = attribution.inventory();
+  for (std::uint32_t i = 0; i < Inventory::alias_limit; ++i)
+    inventory.hear_alias(IpAddress::v4(0x0a4d0100U + i), "a");
+  CHECK(inventory.by_address(*parse_ip("10.77.0.33"))->alias.empty()); // the one heard of first goes
+}

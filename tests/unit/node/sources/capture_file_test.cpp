@@ -1,6 +1,8 @@
 #include "node/sources/capture_file.hpp"
 
 #include "node/sources/packet_pipeline.hpp"
+#include "tests/unit/core/net/client_hello.hpp"
+#include "tests/unit/core/net/device_messages.hpp"
 #include "tests/unit/core/net/frames.hpp"
 
 #include <catch2/catch.hpp>
@@ -315,4 +317,39 @@ TEST_CASE("queries without an answer take no more than their place") {
   on.see("10.0.0.1", "10.0.0.53", 40'000, 53, dns(1, false));
   on.see("10.0.0.53", "10.0.0.1", 53, 40'000, dns(1, true));
   CHECK(on.answers() == 1);
+}
+
+TEST_CASE("names of TLS hellos, DHCP requests and mDNS answers come out of the packets") {
+  PacketPipeline pipeline{{}};
+  PacketHarvest harvest;
+  Timestamp at = 1'800'000'000 * second;
+  auto send = [&](const Bytes& frame) {
+    pipeline.packet(link_type::ethernet, frame, std::uint32_t(frame.size()), at += millisecond);
+  };
+  auto segment = [&](bool outward, std::uint8_t flags, const Bytes& payload = {}) {
+    auto bytes = outward ? tcp(40'000, 443, flags) : tcp(443, 40'000, flags);
+    append(bytes, payload);
+    send(ethernet(0x0800, outward ? ipv4("10.77.0.33", "203.0.113.9", 6, bytes)
+                                  : ipv4("203.0.113.9", "10.77.0.33", 6, bytes)));
+  };
+  send(dhcp_request("hue-bridge", "10.77.0.33"));
+  send(mdns_answer("10.77.0.34", "lamp", "10.77.0.34"));
+  segment(true, tcp_flag::syn);
+  segment(false, tcp_flag::syn | tcp_flag::ack);
+  segment(true, tcp_flag::ack);
+  segment(true, tcp_flag::ack, client_hello("mirror.example"));
+  pipeline.take(harvest);
+  REQUIRE(harvest.devices.size() == 2);
+  CHECK(harvest.devices[0].name == "hue-bridge");
+  CHECK(harvest.devices[1].name == "lamp");
+  auto named = std::find_if(harvest.flows.begin(), harvest.flows.end(),
+                            [](const Flow& flow) { return flow.dport == 443; });
+  REQUIRE(named != harvest.flows.end());
+  REQUIRE(named->server_name);
+  CHECK(*named->server_name == "mirror.example");
+  CHECK(pipeline.stats().server_names == 1);
+  for (int i = 0; i < 1'000; ++i)
+    send(mdns_answer("10.77.0.34", "lamp", "10.77.0.34"));
+  CHECK(pipeline.harvest().devices.size() == 256);
+  CHECK(pipeline.stats().devices_dropped == 744);
 }
