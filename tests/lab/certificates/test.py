@@ -74,8 +74,16 @@ def link(*words):
     subprocess.run(["ip", *words], check=True)
 
 
+scans = 0
+
+
 def device_scans():
-    """Something for the gateways to tell: a device on a wire of our own (veth) tries ports of the gateway."""
+    """Something for the gateways to tell: a device on a wire of our own (veth) tries ports of the gateway, others each
+    time, since the same ones within a minute are no news."""
+    global scans
+    first = 2000 + 300 * scans
+    scans += 1
+
     def part(port):
         tcp = struct.pack("!HHIIBBHHH", 40000, port, 1, 0, 0x50, 2, 1024, 0, 0)
         pseudo = DEVICE + GATEWAY + struct.pack("!BBH", 0, 6, len(tcp))
@@ -85,7 +93,7 @@ def device_scans():
         return bytes.fromhex("ffffffffffff0200000c0702") + b"\x08\x00" + ip + tcp
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as s:
         s.bind(("iris-cert1", 0))
-        for port in range(2000, 2300):
+        for port in range(first, first + 300):
             s.send(part(port))
 
 
@@ -171,8 +179,7 @@ def enrolment():
     token = enrol("gw-1")
     node = start_node("gw-1")
     wait("the node watches", lambda: "session with the cloud" in log("gw-1"))
-    # The terms of the first session bring another window, for which the captures begin anew: what falls into that is
-    # not seen, so the device tries again.
+    # The capture may not be open yet, so the device tries again.
     for _ in range(10):
         device_scans()
         if becomes(lambda: metric("iris_batches_total") > 0, 1):
