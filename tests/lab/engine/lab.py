@@ -71,15 +71,22 @@ class Program:
             raise Failed(f"{self.name} did not end")
 
 
+BRIDGE = "iris-eng0"
+
+
 class Engine:
     def __init__(self):
         self.program = None
         pathlib.Path(f"{HOME}/engine.json").write_text("{}") # not the one of the machine's own engine
+        # A bridge of its own: an engine with none removes docker0, which is the other's.
+        run("ip", "link", "del", BRIDGE, ok=False)
+        run("ip", "link", "add", BRIDGE, "type", "bridge")
+        run("ip", "addr", "add", "10.231.98.1/24", "dev", BRIDGE)
         self.start()
 
     def start(self):
         self.program = Program("dockerd", "dockerd", "--data-root", f"{HOME}/engine", "--exec-root", f"{HOME}/exec", "--host",
-                               f"unix://{HOME}/docker.sock", "--pidfile", f"{HOME}/docker.pid", "--bridge", "none",
+                               f"unix://{HOME}/docker.sock", "--pidfile", f"{HOME}/docker.pid", "--bridge", BRIDGE,
                                "--iptables=false", "--ip-masq=false", "--config-file", f"{HOME}/engine.json")
         wait("the engine answers", lambda: docker("version", "--format", "{{.Server.Version}}", ok=False) != "")
 
@@ -240,6 +247,7 @@ def clean_up(gateway, engine):
         for name in SUBNETS:
             docker("network", "rm", name, ok=False)
         engine.program.end()
+        run("ip", "link", "del", BRIDGE, ok=False)
     firewall("-D")
     run("ip", "netns", "del", LAN_HOST, ok=False)
     for link in ("iris-eng-lan0", *SUBNETS):

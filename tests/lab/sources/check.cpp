@@ -4,7 +4,8 @@
 
 namespace iris::lab {
 
-/// `iris-node check` in a container with all rights, and in one with none. The libraries are this machine's.
+/// `iris-node check` in a container with the rights of deploy/gateway-compose.yml, and in one with none. The
+/// libraries are this machine's.
 void test_check() {
   const auto program = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "iris-node";
   const auto run = [&](const std::string& options) {
@@ -14,7 +15,9 @@ void test_check() {
   const auto says = [](const std::string& answer, const std::string& check, const std::string& state) {
     return answer.find("{\"check\":\"" + check + "\",\"state\":\"" + state + "\"") != std::string::npos;
   };
-  const auto all = run("--privileged --pid host --network host -v /var/run/docker.sock:/var/run/docker.sock");
+  const auto all = run("--cap-drop ALL --cap-add SYS_ADMIN --cap-add NET_ADMIN --cap-add NET_RAW "
+                       "--cap-add SYS_PTRACE --cap-add DAC_READ_SEARCH --security-opt no-new-privileges "
+                       "--pid host --network host -v /var/run/docker.sock:/var/run/docker.sock");
   for (const auto* check :
        {"ebpf", "ebpf-sockets", "connector", "host-processes", "packets", "engine", "disk"})
     LAB_CHECK_SAY(says(all, check, "ok"), all);
