@@ -31,9 +31,9 @@ ndpi_detection_module_struct* make_module() {
 }
 
 /// What the library finds in the content. It also "finds" some protocols by a port alone, though it be the
-/// client's ephemeral one (EtherNet/IP, STUN, Teredo, H.323, TargusDataspeed), and some in every hundredth or
-/// thousandth of flows of random bytes (RTP, Skype, RTMP, WebSocket, Cassandra; MQTT and Redis, for which
-/// there are recognisers of ours): tests/unit/node/sources/dpi_test.cpp tries them.
+/// client's ephemeral one (EtherNet/IP, BitTorrent, STUN, Teredo, H.323, TargusDataspeed), and some in every
+/// hundredth or thousandth of flows of random bytes (RTP, Skype, RTMP, WebSocket, Cassandra; MQTT and Redis,
+/// for which there are recognisers of ours): tests/unit/node/sources/dpi_test.cpp tries them.
 bool is_by_content(std::uint16_t found, std::uint8_t transport) {
   switch (found) {
   case NDPI_PROTOCOL_FTP_CONTROL:
@@ -86,7 +86,6 @@ bool is_by_content(std::uint16_t found, std::uint8_t transport) {
   case NDPI_PROTOCOL_WIREGUARD:
   case NDPI_PROTOCOL_IRC:
   case NDPI_PROTOCOL_JABBER:
-  case NDPI_PROTOCOL_BITTORRENT:
   case NDPI_PROTOCOL_MINING:
     return true;
   case NDPI_PROTOCOL_RDP:
@@ -148,10 +147,11 @@ struct ApplicationLabeller::State {
   /// content: a guess by port or address names what an attacker wants it to be taken for.
   static std::uint16_t label_of(const ndpi_protocol& found, const ndpi_flow_struct& flow,
                                 std::uint8_t transport) {
-    if (flow.confidence != NDPI_CONFIDENCE_DPI && flow.confidence != NDPI_CONFIDENCE_DPI_CACHE)
-      return application::unknown;
+    if (flow.confidence != NDPI_CONFIDENCE_DPI) return application::unknown;
     const auto label =
         found.master_protocol != NDPI_PROTOCOL_UNKNOWN ? found.master_protocol : found.app_protocol;
+    // By a port of the range from which clients take theirs: 61616 and on.
+    if (label == NDPI_PROTOCOL_COAP && label == flow.guessed_protocol_id) return application::unknown;
     return is_by_content(label, transport) ? label : application::unknown;
   }
 };

@@ -90,6 +90,17 @@ TEST_CASE("regression: a client's ephemeral port made a flow EtherNet/IP") {
   }
 }
 
+TEST_CASE("regression: a request from port 51413 was BitTorrent") {
+  for (const std::uint16_t client : {44'818, 47'808, 49'152, 51'413, 53'646, 60'999, 61'616, 61'631}) {
+    INFO(client);
+    for (const char* answer : {"HTTP/1.1 200 OK\r\n\r\npong", ""}) {
+      const auto web = label_of("GET /api/v1/device HTTP/1.1\r\nHost: edgex-core-metadata:48081\r\n\r\n",
+                                answer, 48'081, client);
+      CHECK((web.empty() || web == "HTTP"));
+    }
+  }
+}
+
 TEST_CASE("random bytes are next to never a protocol") {
   std::mt19937 random{7};
   int named = 0;
